@@ -1,0 +1,1 @@
+"""The words of the field as values: codes, dates, claims, findings. Imports nothing of the floors above."""
