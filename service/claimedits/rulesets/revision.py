@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from claimedits.model.dates import Day
@@ -17,7 +16,6 @@ from claimedits.model.problems import Problem
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_NO_TEXT: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True, frozen=True)
@@ -53,7 +51,7 @@ class RevisionHeader:
     published_on: Day
     """When it became known (UTC)."""
     sources: tuple[Source, ...]
-    attributes: Mapping[str, str] = _NO_TEXT
+    attributes: Mapping[str, str] = field(default_factory=dict)
     """Facts of the kind's own, such as ``authority`` and ``url``."""
 
 

@@ -1,0 +1,103 @@
+"""A release opened for evaluation: its rule sets, each with its editions and its index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from claimedits.model.finding import Citation
+from claimedits.model.problems import NotFoundError, StoreError
+from claimedits.rulesets.conventions import Conventions
+from claimedits.rulesets.indexes import index_kind
+from claimedits.rulesets.revision import RevisionInfo, Source
+from claimedits.rulesets.store import Store
+from claimedits.rulesets.versions import Editions
+
+CONVENTIONS = "ncci-conventions"
+NO_SOURCE = Source(file="", sha256="", size=0, records=0, encoding="")
+
+
+@dataclass(frozen=True)
+class LoadedRuleSet:
+    """One rule set of a release."""
+
+    name: str
+    kind: str
+    editions: Editions
+    index: Any
+    """What the index kind's ``open`` returns; positions of revisions count in ``editions.revisions``."""
+
+    def cite(
+        self, revision: int, source: tuple[int, int] = (0, 0), effective_from: str = "", effective_to: str = ""
+    ) -> Citation:
+        """The citation of a row: ``source`` is (file, record) in revision ``revision``; record 0 cites no row."""
+        info = self.editions.revisions[revision]
+        header, record = info.header, source[1]
+        file = header.sources[source[0]] if record and header.sources else NO_SOURCE
+        return Citation(
+            rule_set=self.name,
+            revision=info.id,
+            label=header.label,
+            source_file=file.file,
+            source_sha256=file.sha256,
+            source_row=record,
+            effective_from=effective_from,
+            effective_to=effective_to,
+            authority=header.attributes.get("authority", ""),
+            url=header.attributes.get("url", ""),
+        )
+
+
+@dataclass(frozen=True)
+class LoadedRelease:
+    """A release whose tables are verified and mapped. Immutable; shared by all threads of a process."""
+
+    id: str
+    rule_sets: Mapping[str, LoadedRuleSet]
+
+    @classmethod
+    def open(cls, store: Store, release_id: str = "") -> LoadedRelease:
+        """Open a release by id or unique prefix; empty = the active one.
+
+        Raises:
+            NotFoundError: the store holds no such release, or none is active.
+            StoreError: a file of the release is damaged (named), or the release lacks the conventions.
+        """
+        release = store.release(release_id) if release_id else store.active()
+        if release is None:
+            raise NotFoundError("no release is active; run 'claim-edits release activate'")
+        by_rule_set: dict[str, list[RevisionInfo]] = {}
+        for revision_id in release.revisions:
+            info = store.revision(revision_id)
+            by_rule_set.setdefault(info.header.rule_set, []).append(info)
+        rule_sets = {}
+        for name, infos in sorted(by_rule_set.items()):
+            editions = Editions(infos)
+            kind = index_kind(infos[0].header.kind)
+            directory = store.index_directory(kind, [r.id for r in editions.revisions])
+            rule_sets[name] = LoadedRuleSet(name, kind.name, editions, kind.open(directory))
+        if CONVENTIONS not in rule_sets:
+            raise StoreError(
+                f"release {release.id} holds no {CONVENTIONS}, without which no edit can be decided; "
+                "run 'claim-edits build' and create the release again"
+            )
+        return cls(release.id, rule_sets)
+
+    @cached_property
+    def conventions(self) -> Conventions:
+        """The newest conventions of the release. They read every quarter's tables, so ``as_of`` does not select them."""
+        conventions: Conventions = self._newest(self.rule_sets[CONVENTIONS])
+        return conventions
+
+    @cached_property
+    def duplicates(self) -> Conventions | None:
+        """The newest ``duplicates`` rule set; None where the release has none."""
+        loaded = self.rule_sets.get("duplicates")
+        return self._newest(loaded) if loaded else None
+
+    @staticmethod
+    def _newest(loaded: LoadedRuleSet) -> Any:
+        revisions = loaded.editions.revisions
+        return loaded.index[max(range(len(revisions)), key=lambda i: (revisions[i].header.published_on, i))]
