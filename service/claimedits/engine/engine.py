@@ -1,0 +1,204 @@
+"""The engine: a release opened once, claims decided against it (library entry ``claimedits.Engine``)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from claimedits.engine import add_on_code, duplicate, mue, ptp
+from claimedits.engine.evaluation import Evaluation, EvaluationAbandonedError
+from claimedits.engine.version import ENGINE_VERSION
+from claimedits.model.claim import Claim
+from claimedits.model.claim_reading import read_claim
+from claimedits.model.dates import Day, format_day, parse_day, today
+from claimedits.model.finding import Decision, Detail, Finding, LineResult
+from claimedits.model.problems import ClaimInvalidError, Problem
+from claimedits.model.terms import FAMILIES_BY_NAME, DetailLevel, Family, Status
+from claimedits.rulesets.loaded import LoadedRelease
+from claimedits.rulesets.store import Store
+
+ORDER: tuple[tuple[Family, Callable[[Evaluation], None]], ...] = (
+    (Family.DUPLICATE, duplicate.evaluate),
+    (Family.PTP, ptp.evaluate),
+    (Family.MUE, mue.evaluate),
+    (Family.ADD_ON_CODE, add_on_code.evaluate),
+)
+"""The order of evaluation (semantics.md §0.4)."""
+
+BUILT: frozenset[Family] = frozenset(family for family, _ in ORDER)
+"""Families that this engine version decides: what an empty list of families means."""
+
+
+class Engine:
+    """Decides claims under one release. Immutable after ``open``, safe for any number of threads."""
+
+    def __init__(self, release: LoadedRelease) -> None:
+        self._release = release
+
+    @classmethod
+    def open(cls, store: Store | Path | str, release: str = "") -> Self:
+        """Open a release of a store, by id or unique prefix; empty = the active one.
+
+        Raises:
+            NotFoundError: the store has no such release, or none is active.
+            StoreError: the store is damaged, or is none.
+        """
+        opened = store if isinstance(store, Store) else Store.open(Path(store))
+        return cls(LoadedRelease.open(opened, release))
+
+    @property
+    def release_id(self) -> str:
+        """``sha256:…`` of the release that answers."""
+        return self._release.id
+
+    @property
+    def release(self) -> LoadedRelease:
+        """The opened release, for look-ups."""
+        return self._release
+
+    def evaluate(
+        self,
+        claim: Claim | Mapping[str, Any],
+        as_of: Day | str | None = None,
+        families: Iterable[Family | str] = (),
+        detail: DetailLevel | str = DetailLevel.FINDINGS,
+        abandoned: Callable[[], bool] | None = None,
+    ) -> Decision:
+        """Decide one claim.
+
+        Args:
+            claim: a ``Claim``, or its JSON fields as in NDJSON files (api.md §2).
+            as_of: only what was known on this day counts; None or empty = today (UTC).
+            families: evaluate these only; empty = all that this engine decides.
+            detail: ``FINDINGS`` (all but plain passes), ``ALL``, or ``TRACE`` (also what was looked up).
+            abandoned: asked between families; True stops the work.
+
+        Raises:
+            ClaimInvalidError: the claim or an argument is malformed; every problem is named.
+            EvaluationAbandonedError: ``abandoned`` said that nobody waits any more.
+        """
+        level = detail if isinstance(detail, DetailLevel) else _read_detail(detail)
+        wanted = _read_families(families)
+        known_on = _read_as_of(as_of)
+        read = claim if isinstance(claim, Claim) else read_claim(claim)
+        evaluation = Evaluation(read, self._release, known_on, wanted, level)
+        for family, evaluate in ORDER:
+            if family in wanted:
+                if abandoned is not None and abandoned():
+                    raise EvaluationAbandonedError
+                evaluate(evaluation)
+        _mark_conditional(evaluation)
+        return _close(evaluation, level)
+
+
+def _read_as_of(as_of: Day | str | None) -> Day:
+    if isinstance(as_of, str):
+        try:
+            day = parse_day(as_of) if as_of else today()
+        except ValueError:
+            problem = Problem("as_of", "is not a date in the form YYYY-MM-DD", "write it like 2024-07-15")
+            raise ClaimInvalidError([problem]) from None
+    else:
+        day = today() if as_of is None else as_of
+    if day > today():
+        problem = Problem("as_of", f"{format_day(day)} lies in the future", "nothing later than today is known; leave it empty for today")
+        raise ClaimInvalidError([problem])
+    return day
+
+
+def _read_families(families: Iterable[Family | str]) -> frozenset[Family]:
+    wanted = set()
+    for i, family in enumerate(families):
+        if isinstance(family, str) and family not in Family.__members__:
+            words = ", ".join(Family.__members__)
+            raise ClaimInvalidError([Problem(f"families[{i}]", "is no family of edits", f"use one of {words}")])
+        member = Family[family] if isinstance(family, str) else family
+        if member not in BUILT:
+            raise ClaimInvalidError(
+                [Problem(f"families[{i}]", f"{member.name} is not decided by this engine version", "leave it out")]
+            )
+        wanted.add(member)
+    return frozenset(wanted) or BUILT
+
+
+def _read_detail(detail: str) -> DetailLevel:
+    if detail not in DetailLevel.__members__:
+        raise ClaimInvalidError([Problem("detail", "is no level of detail", "use one of FINDINGS, ALL, TRACE")])
+    return DetailLevel[detail]
+
+
+def _mark_conditional(evaluation: Evaluation) -> None:
+    """§A.6: a column 2 denied against a column 1 that is itself denied keeps its FAIL, and says what it presumes."""
+    if not evaluation.findings:
+        return
+    failed: dict[int, list[Finding]] = {}
+    for finding in evaluation.findings:
+        if finding.status is Status.FAIL:
+            failed.setdefault(finding.line_number, []).append(finding)
+    for finding in evaluation.findings:
+        if finding.family is not Family.PTP or finding.status is not Status.FAIL:
+            continue
+        denials = [other for line in finding.related_line_numbers for other in failed.get(line, ())]
+        if not denials or evaluation.conventions.switch("ptp.column_1_denied", 0) != "conditional":
+            continue
+        finding.depends_on = tuple(sorted({*finding.depends_on, *(other.finding_id for other in denials)}))
+        finding.detail = _as_conditional(finding.detail or Detail())
+
+
+def _as_conditional(detail: Detail) -> Detail:
+    from dataclasses import replace
+
+    return replace(detail, conditional=True)
+
+
+def _close(evaluation: Evaluation, level: DetailLevel) -> Decision:
+    """Order the findings, sum up lines and claim, name the decision (api.md §2)."""
+    claim = evaluation.claim
+    families = [family for family in FAMILIES_BY_NAME if family in evaluation.families]
+    lines = []
+    for index, line in enumerate(claim.lines):
+        statuses = tuple((family, evaluation.status(index, family)) for family in families)
+        worst = max((status for _, status in statuses), default=Status.NOT_APPLICABLE)
+        lines.append(LineResult(line.line_number, line.procedure_code_sent or line.procedure_code, worst, statuses))
+    findings = evaluation.findings
+    if len(findings) > 1:
+        findings.sort(key=_position)
+    return Decision(
+        claim_id=claim.claim_id,
+        decision_id=_name_decision(evaluation, level),
+        release=evaluation.release.id,
+        as_of=evaluation.as_of,
+        engine_version=ENGINE_VERSION,
+        outcome=max((line.outcome for line in lines), default=Status.NOT_APPLICABLE),
+        lines=tuple(lines),
+        findings=tuple(findings),
+        trace=tuple(evaluation.trace or ()),
+    )
+
+
+def _position(finding: Finding) -> tuple[object, ...]:
+    """Line number, family, rule id (api.md §2); then what makes the order total."""
+    return (
+        finding.line_number,
+        finding.family.name,
+        finding.rule_id,
+        -finding.status,
+        finding.code,
+        finding.related_line_numbers,
+        finding.message,
+    )
+
+
+def _name_decision(evaluation: Evaluation, level: DetailLevel) -> str:
+    """Derived from the claim, the release, ``as_of``, the engine version and what was asked; nothing random."""
+    asked = (evaluation.release.id, evaluation.as_of, ENGINE_VERSION, sorted(evaluation.families), int(level))
+    digest = hashlib.sha256(repr((asked, tuple(map(_plain, evaluation.claim)))).encode())
+    return digest.hexdigest()[:32]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return value

@@ -1,0 +1,143 @@
+"""One claim under one release, while its families are decided (semantics.md §0.2, §0.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from claimedits.model.claim import Claim, ClaimLine
+from claimedits.model.dates import Day, format_day
+from claimedits.model.finding import Detail, Finding, Remedy, TraceStep
+from claimedits.model.terms import DetailLevel, Family, Overridable, Status
+from claimedits.rulesets.conventions import Conventions
+from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
+from claimedits.rulesets.versions import View
+
+
+class EvaluationAbandonedError(Exception):
+    """The caller has gone; nobody waits for the answer."""
+
+
+class Evaluation:
+    """What the families read and where they write. Lines are named by their position in ``claim.lines``."""
+
+    __slots__ = (
+        "_statuses",
+        "abandoned",
+        "as_of",
+        "claim",
+        "conventions",
+        "families",
+        "findings",
+        "invalid_modifiers",
+        "release",
+        "trace",
+        "wants_passes",
+    )
+
+    def __init__(
+        self,
+        claim: Claim,
+        release: LoadedRelease,
+        as_of: Day,
+        families: frozenset[Family],
+        detail: DetailLevel = DetailLevel.FINDINGS,
+        abandoned: Callable[[], bool] | None = None,
+    ) -> None:
+        self.claim = claim
+        self.release = release
+        self.conventions: Conventions = release.conventions
+        self.as_of = as_of
+        self.families = families
+        self.wants_passes = detail >= DetailLevel.ALL
+        self.trace: list[TraceStep] | None = [] if detail >= DetailLevel.TRACE else None
+        self.findings: list[Finding] = []
+        self.invalid_modifiers: set[tuple[int, str]] = set()
+        """(line number, modifier) that MODIFIER found invalid: such a modifier bypasses nothing (§0.4)."""
+        self.abandoned = abandoned
+        self._statuses: dict[Family, list[int]] = {family: [0] * len(claim.lines) for family in families}
+
+    def is_on(self, family: Family) -> bool:
+        """Whether the request asked for a family. One that is left out contributes nothing to the others (§0.4)."""
+        return family in self.families
+
+    def add(self, index: int, finding: Finding) -> None:
+        """Record a finding about line ``index``; the line's status for the family is the worst of its findings."""
+        self.findings.append(finding)
+        statuses = self._statuses[finding.family]
+        if finding.status > statuses[index]:
+            statuses[index] = finding.status
+
+    def mark(self, index: int, family: Family, status: Status) -> None:
+        """Record a status that has no finding code of its own, such as NOT_APPLICABLE for a code that is no add-on."""
+        statuses = self._statuses[family]
+        if status > statuses[index]:
+            statuses[index] = status
+
+    def status(self, index: int, family: Family) -> Status:
+        """The status of a line for a family so far; PASS where nothing was said."""
+        return Status(self._statuses[family][index] or Status.PASS)
+
+    def view(self, loaded: LoadedRuleSet, day: Day, *, dated_rows: bool) -> View:
+        """The revisions of a rule set known on ``as_of``. ``dated_rows``: may be reconstructed from later ones (§G.3)."""
+        switch = self.conventions.switch
+        return loaded.editions.known(
+            self.as_of,
+            reconstruct=dated_rows and switch("version.reconstruct_dated_rows", day) == "true",
+            stale=switch("version.after_last", day) == "evaluate_stale",
+        )
+
+    def takes_no_part(self, line: ClaimLine) -> bool:
+        """GY, statutorily excluded: NCCI does not govern the line (§A.6, §B.2)."""
+        return "GY" in line.modifiers and self.conventions.switch("ncci.skip_gy", line.service_date) == "true"
+
+    def indicators(self, code: str, day: Day) -> Any:
+        """The fee-schedule indicators of a code's global row on a day; None where no fee schedule says (§B.2, §C.2)."""
+        loaded = self.release.rule_sets.get("medicare-pfs-indicators")
+        selection = self.view(loaded, day, dated_rows=False).select(day) if loaded else None
+        return loaded.index.indicators(code, "", selection) if loaded and selection else None
+
+    def bilateral_indicator(self, code: str, day: Day) -> str | None:
+        """The bilateral indicator of a code; None where no fee schedule says."""
+        row = self.indicators(code, day)
+        return str(row.bilateral) if row is not None else None
+
+    def global_days(self, code: str, day: Day) -> str:
+        """The global period of a code (``000``, ``090``, ``ZZZ`` …); empty where no fee schedule says."""
+        row = self.indicators(code, day)
+        return str(row.global_days) if row is not None else ""
+
+    def add_not_loaded(self, index: int, family: Family, rule_set: str, day: Day) -> None:
+        """NOT_EVALUATED: no revision of ``rule_set`` governs ``day``. Never a pass (§0.2)."""
+        loaded = self.release.rule_sets.get(rule_set)
+        missing = "holds no revision that governs" if loaded else "does not hold the rule set for"
+        self.add(
+            index,
+            Finding(
+                rule_id=rule_set,
+                family=family,
+                status=Status.NOT_EVALUATED,
+                line_number=self.claim.lines[index].line_number,
+                code="RULE_SET_NOT_LOADED",
+                message=f"{rule_set}: the release {missing} {format_day(day)}, as known on {format_day(self.as_of)}; "
+                "the line was not checked",
+                overridable=Overridable.NOT_APPLICABLE,
+                remedies=(Remedy("NONE", condition=f"load the revision of {rule_set} for {format_day(day)}"),),
+                detail=Detail(),
+            ),
+        )
+
+    def add_pass(self, index: int, family: Family, rule_id: str, message: str, **parts: Any) -> None:
+        """A plain pass, kept only where the caller asked to see passes (api.md, ``detail``)."""
+        if self.wants_passes:
+            line = self.claim.lines[index]
+            self.add(index, Finding(rule_id, family, Status.PASS, line.line_number, "", message, **parts))
+        else:
+            self.mark(index, family, Status.PASS)
+
+    def note(
+        self, line_number: int, family: Family, rule_set: str, revision: str, looked_up: str, result: str
+    ) -> None:
+        """Keep one look-up for the trace, as it was made."""
+        if self.trace is not None:
+            self.trace.append(TraceStep(line_number, family, rule_set, revision, looked_up, result))
