@@ -1,0 +1,139 @@
+"""Builds the tables that a known-answer case states (semantics.md §H): one draft a rule set and revision."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from claimedits.model.dates import FOREVER, parse_day
+from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, Source
+
+Row = Mapping[str, Any]
+ALWAYS = {"label": "case", "effective_from": "1900-01-01", "effective_to": "", "published_on": "1900-01-01"}
+"""Rows without a revision share one open-ended revision known since 1900."""
+
+
+def drafts_of_case(rules: Sequence[Row]) -> list[RevisionDraft]:
+    """The revisions of one case, without the conventions."""
+    grouped: dict[tuple[str, str], list[Row]] = {}
+    for row in rules:
+        if row["rule_set"] in TABLES:
+            revision = json.dumps(row.get("revision") or ALWAYS, sort_keys=True)
+            grouped.setdefault((row["rule_set"], revision), []).append(row)
+    drafts = []
+    for (rule_set, revision), rows in grouped.items():
+        kind, build = TABLES[rule_set]
+        content = [row for row in rows if not row.get("loaded")]
+        drafts.append(draft(rule_set, kind, json.loads(revision), build(content), len(content)))
+    return drafts
+
+
+def draft(rule_set: str, kind: str, revision: Row, tables: Mapping[str, pa.Table], rows: int) -> RevisionDraft:
+    """A draft whose one source is the case itself."""
+    digest = hashlib.sha256(repr([t.to_pylist() for t in tables.values()]).encode()).hexdigest()
+    header = RevisionHeader(
+        rule_set=rule_set,
+        kind=kind,
+        label=revision["label"],
+        effective_from=parse_day(revision["effective_from"]),
+        effective_to=parse_day(revision["effective_to"]) if revision["effective_to"] else FOREVER,
+        published_on=parse_day(revision["published_on"]),
+        sources=(Source("case.jsonl", digest, rows, rows, "utf-8"),),
+    )
+    return RevisionDraft(header, tables, read=rows, kept=rows)
+
+
+def table(rows: Sequence[tuple[Any, ...]], columns: Mapping[str, pa.DataType]) -> pa.Table:
+    """Rows in canonical order, each citing its place in the case."""
+    placed = sorted(((*row, 0, i) for i, row in enumerate(rows, 1)), key=lambda row: tuple(str(cell) for cell in row))
+    schema = pa.schema([*columns.items(), ("source", pa.uint16()), ("source_row", pa.uint32())])
+    arrays = [pa.array([row[i] for row in placed], field.type) for i, field in enumerate(schema)]
+    return pa.table(arrays, schema=schema)
+
+
+def day(text: str) -> int | None:
+    """A date as Arrow's date32 counts; None for an empty text."""
+    return parse_day(text) if text else None
+
+
+_WORD = pa.dictionary(pa.int32(), pa.string())
+
+
+def ptp(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
+    columns = {
+        "column_1": _WORD,
+        "column_2": _WORD,
+        "effective_from": pa.date32(),
+        "effective_to": pa.date32(),
+        "modifier_indicator": pa.uint8(),
+        "in_existence_prior_to_1996": pa.bool_(),
+        "rationale": _WORD,
+    }
+    cells = [
+        (r["column_1"], r["column_2"], day(r["effective_from"]), day(r["effective_to"]), int(r["modifier_indicator"]), False, "")
+        for r in rows
+    ]
+    return {"edits": table(cells, columns)}
+
+
+def mue(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
+    columns = {
+        "procedure_code": pa.string(),
+        "value": pa.int32(),
+        "mai": pa.uint8(),
+        "rationale": pa.string(),
+        "confidential": pa.bool_(),
+    }
+    cells = [(r["procedure_code"], int(r["value"]), int(r["mai"] or 0), "", bool(r.get("confidential"))) for r in rows]
+    return {"values": table(cells, columns)}
+
+
+def add_on(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
+    columns = {
+        "add_on_code": pa.string(),
+        "primary_code": pa.string(),
+        "effective_from": pa.date32(),
+        "effective_to": pa.date32(),
+        "edit_type": pa.uint8(),
+        "add_on_deleted_on": pa.date32(),
+        "primary_deleted_on": pa.date32(),
+        "note": pa.string(),
+        "settings": pa.string(),
+    }
+    cells = [
+        (
+            r["add_on_code"],
+            r["primary_code"],
+            day(r["effective_from"]),
+            day(r["effective_to"]),
+            int(r["edit_type"]),
+            None,
+            None,
+            r.get("note", ""),
+            ",".join(r.get("settings") or []),
+        )
+        for r in rows
+    ]
+    return {"edits": table(cells, columns)}
+
+
+TABLES: dict[str, tuple[str, Callable[[Sequence[Row]], Mapping[str, pa.Table]]]] = {
+    "medicare-ptp-practitioner": ("ptp", ptp),
+    "medicare-ptp-outpatient-hospital": ("ptp", ptp),
+    "medicaid-ptp-practitioner": ("ptp", ptp),
+    "medicaid-ptp-outpatient-hospital": ("ptp", ptp),
+    "medicaid-ptp-dme": ("ptp", ptp),
+    "medicare-mue-practitioner": ("mue", mue),
+    "medicare-mue-outpatient-hospital": ("mue", mue),
+    "medicare-mue-dme": ("mue", mue),
+    "medicaid-mue-practitioner": ("mue", mue),
+    "medicaid-mue-outpatient-hospital": ("mue", mue),
+    "medicaid-mue-dme": ("mue", mue),
+    "medicare-aoc": ("aoc", add_on),
+    "medicaid-aoc": ("aoc", add_on),
+}
+"""How the rows of each rule set become tables; families built later add theirs."""
