@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from claimedits.engine import add_on_findings as findings
+from claimedits.engine.candidates import find_add_on_candidates, find_uncovered
 from claimedits.engine.evaluation import Evaluation
 from claimedits.engine.presence import present_rows
 from claimedits.engine.provider_scope import Scope, compare_providers
@@ -43,14 +44,20 @@ def evaluate(evaluation: Evaluation) -> None:
     claim = evaluation.claim
     rule_set = f"{claim.program.name.lower()}-aoc"
     loaded = evaluation.release.rule_sets.get(rule_set)
-    for index, line in enumerate(claim.lines):
-        if claim.setting not in _SETTINGS:
+    if claim.setting not in _SETTINGS:
+        for index in range(len(claim.lines)):
             evaluation.mark(index, Family.ADD_ON_CODE, Status.NOT_APPLICABLE)
-            continue
-        view = evaluation.view(loaded, line.service_date, dated_rows=True) if loaded else None
-        selection = view.select(line.service_date) if view else None
-        if loaded is None or selection is None:
+        return
+    if loaded is None:
+        for index, line in enumerate(claim.lines):
             evaluation.add_not_loaded(index, Family.ADD_ON_CODE, rule_set, line.service_date)
+        return
+    uncovered = find_uncovered(evaluation, loaded, dated_rows=True)
+    for index, day in uncovered.items():
+        evaluation.add_not_loaded(index, Family.ADD_ON_CODE, rule_set, day)
+    for index, line in find_add_on_candidates(evaluation, loaded):
+        selection = evaluation.view(loaded, line.service_date, dated_rows=True).select(line.service_date)
+        if index in uncovered or selection is None:
             continue
         rows = active_rows(evaluation, loaded, line.procedure_code, line.service_date, selection)
         if evaluation.trace is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from claimedits.engine.candidates import has_repeated_service
 from claimedits.engine.evaluation import Evaluation
-from claimedits.engine.ptp_findings import MOST_MODIFIERS
+from claimedits.model.claim_reading import MOST_MODIFIERS
 from claimedits.model.claim import ClaimLine
 from claimedits.model.finding import Citation, Detail, DuplicateDetail, Finding, HistoryLine, Remedy
 from claimedits.model.terms import Family, Overridable, Status
@@ -19,6 +20,8 @@ def evaluate(evaluation: Evaluation) -> None:
     if duplicates is None:
         for index, line in enumerate(claim.lines):
             evaluation.add_not_loaded(index, Family.DUPLICATE, RULE_SET, line.service_date)
+        return
+    if not evaluation.wants_passes and not has_repeated_service(evaluation):
         return
     exact: dict[Key, ClaimLine] = {}
     similar: dict[Key, list[ClaimLine]] = {}
@@ -49,7 +52,7 @@ def _key(evaluation: Evaluation, duplicates: Conventions, line: ClaimLine, with_
     return (
         line.procedure_code,
         (line.rendering_provider_id or evaluation.claim.billing_provider_id) if "provider" in words else "",
-        (line.service_date, line.service_date_end) if "dates" in words else (),
+        (line.service_date, line.service_date_end if "dates" in words else 0),
         tuple(sorted(line.modifiers)) if with_modifiers and "modifiers" in words else (),
         line.place_of_service if "place_of_service" in words else "",
     )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
+
+import orjson
 
 from claimedits.engine import add_on_code, duplicate, mue, ptp
 from claimedits.engine.evaluation import Evaluation, EvaluationAbandonedError
@@ -148,20 +152,17 @@ def _mark_conditional(evaluation: Evaluation) -> None:
 
 
 def _as_conditional(detail: Detail) -> Detail:
-    from dataclasses import replace
-
     return replace(detail, conditional=True)
 
 
 def _close(evaluation: Evaluation, level: DetailLevel) -> Decision:
     """Order the findings, sum up lines and claim, name the decision (api.md §2)."""
     claim = evaluation.claim
-    families = [family for family in FAMILIES_BY_NAME if family in evaluation.families]
-    lines = []
-    for index, line in enumerate(claim.lines):
-        statuses = tuple((family, evaluation.status(index, family)) for family in families)
-        worst = max((status for _, status in statuses), default=Status.NOT_APPLICABLE)
-        lines.append(LineResult(line.line_number, line.procedure_code_sent or line.procedure_code, worst, statuses))
+    families = tuple(family for family in FAMILIES_BY_NAME if family in evaluation.families)
+    lines = [
+        LineResult(line.line_number, line.procedure_code_sent or line.procedure_code, *_sum_up(families, numbers))
+        for line, numbers in zip(claim.lines, zip(*map(evaluation.statuses, families), strict=True), strict=True)
+    ]
     findings = evaluation.findings
     if len(findings) > 1:
         findings.sort(key=_position)
@@ -176,6 +177,13 @@ def _close(evaluation: Evaluation, level: DetailLevel) -> Decision:
         findings=tuple(findings),
         trace=tuple(evaluation.trace or ()),
     )
+
+
+@lru_cache(maxsize=65_536)
+def _sum_up(families: tuple[Family, ...], numbers: tuple[int, ...]) -> tuple[Status, tuple[tuple[Family, Status], ...]]:
+    """The outcome of a line, and its status for each family; 0, nothing said, is PASS."""
+    statuses = tuple((family, Status(n or Status.PASS)) for family, n in zip(families, numbers, strict=True))
+    return max(status for _, status in statuses), statuses
 
 
 def _position(finding: Finding) -> tuple[object, ...]:
@@ -193,12 +201,20 @@ def _position(finding: Finding) -> tuple[object, ...]:
 
 def _name_decision(evaluation: Evaluation, level: DetailLevel) -> str:
     """Derived from the claim, the release, ``as_of``, the engine version and what was asked; nothing random."""
-    asked = (evaluation.release.id, evaluation.as_of, ENGINE_VERSION, sorted(evaluation.families), int(level))
-    digest = hashlib.sha256(repr((asked, tuple(map(_plain, evaluation.claim)))).encode())
-    return digest.hexdigest()[:32]
+    claim = evaluation.claim
+    content = [
+        evaluation.release.id,
+        evaluation.as_of,
+        ENGINE_VERSION,
+        sorted(evaluation.families),
+        level,
+        tuple(claim._replace(lines=(), history_lines=())),
+        [tuple(line) for line in claim.lines],
+        [tuple(line) for line in claim.history_lines],
+    ]
+    return hashlib.sha256(orjson.dumps(content, default=_as_text)).hexdigest()[:32]
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, tuple):
-        return tuple(map(_plain, value))
-    return value
+def _as_text(value: object) -> object:
+    """What JSON has no form for: units as text, a patient as its fields."""
+    return list(value) if isinstance(value, tuple) else str(value)

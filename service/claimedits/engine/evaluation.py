@@ -14,6 +14,10 @@ from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
 from claimedits.rulesets.versions import View
 
 
+_STATUSES = (Status.PASS, *sorted(Status))
+"""Statuses by number; 0, nothing said, is PASS."""
+
+
 class EvaluationAbandonedError(Exception):
     """The caller has gone; nobody waits for the answer."""
 
@@ -23,6 +27,7 @@ class Evaluation:
 
     __slots__ = (
         "_statuses",
+        "_views",
         "abandoned",
         "as_of",
         "claim",
@@ -55,6 +60,7 @@ class Evaluation:
         self.invalid_modifiers: set[tuple[int, str]] = set()
         """(line number, modifier) that MODIFIER found invalid: such a modifier bypasses nothing (§0.4)."""
         self.abandoned = abandoned
+        self._views: dict[tuple[str, Day, bool], View] = {}
         self._statuses: dict[Family, list[int]] = {family: [0] * len(claim.lines) for family in families}
 
     def is_on(self, family: Family) -> bool:
@@ -74,18 +80,34 @@ class Evaluation:
         if status > statuses[index]:
             statuses[index] = status
 
+    def statuses(self, family: Family) -> list[int]:
+        """The statuses of all lines for a family, by number; 0 = nothing said yet."""
+        return self._statuses[family]
+
+    def are_neutral(self, modifiers: tuple[str, ...], day: Day) -> bool:
+        """Whether no modifier takes the line's units out of the MUE count (§B.2)."""
+        if "GY" in modifiers:
+            return False
+        switch = self.conventions.switch
+        excluded = switch("mue.exclude_modifiers", day).split()
+        return not any(m in excluded for m in modifiers) and ("JW" not in modifiers or switch("mue.count_jw", day) == "true")
+
     def status(self, index: int, family: Family) -> Status:
         """The status of a line for a family so far; PASS where nothing was said."""
-        return Status(self._statuses[family][index] or Status.PASS)
+        return _STATUSES[self._statuses[family][index]]
 
     def view(self, loaded: LoadedRuleSet, day: Day, *, dated_rows: bool) -> View:
         """The revisions of a rule set known on ``as_of``. ``dated_rows``: may be reconstructed from later ones (§G.3)."""
-        switch = self.conventions.switch
-        return loaded.editions.known(
-            self.as_of,
-            reconstruct=dated_rows and switch("version.reconstruct_dated_rows", day) == "true",
-            stale=switch("version.after_last", day) == "evaluate_stale",
-        )
+        key = (loaded.name, day, dated_rows)
+        view = self._views.get(key)
+        if view is None:
+            switch = self.conventions.switch
+            view = self._views[key] = loaded.editions.known(
+                self.as_of,
+                reconstruct=dated_rows and switch("version.reconstruct_dated_rows", day) == "true",
+                stale=switch("version.after_last", day) == "evaluate_stale",
+            )
+        return view
 
     def takes_no_part(self, line: ClaimLine) -> bool:
         """GY, statutorily excluded: NCCI does not govern the line (§A.6, §B.2)."""

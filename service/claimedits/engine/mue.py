@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from claimedits.engine.candidates import find_mue_candidates
 from claimedits.engine.evaluation import Evaluation
 from claimedits.engine.mue_findings import Excess, excess_finding, no_value_finding, not_counted_finding, passed, time_units_finding
 from claimedits.engine.provider_scope import Scope, compare_providers
@@ -42,22 +43,28 @@ def evaluate(evaluation: Evaluation) -> None:
     claim = evaluation.claim
     rule_set = f"{claim.program.name.lower()}-mue-{_SETTINGS[claim.setting]}"
     loaded = evaluation.release.rule_sets.get(rule_set)
-    counted = [line for line in claim.lines if not _is_not_counted(evaluation, line)]
-    for index, line in enumerate(claim.lines):
+    counted: dict[str, list[ClaimLine]] = {}
+    for line in (*claim.lines, *(line for line in claim.history_lines if line.paid)):
+        if not _is_not_counted(evaluation, line):
+            counted.setdefault(line.procedure_code, []).append(line)
+    candidates = enumerate(claim.lines) if loaded is None else find_mue_candidates(evaluation, loaded, counted)
+    for index, line in candidates:
         if _is_not_counted(evaluation, line):
             evaluation.add(index, not_counted_finding(line, rule_set))
         elif loaded is None:
             evaluation.add_not_loaded(index, Family.MUE, rule_set, line.service_date)
         else:
-            _decide_line(evaluation, loaded, index, line, counted)
+            _decide_line(evaluation, loaded, index, line, counted[line.procedure_code])
 
 
 def _is_not_counted(evaluation: Evaluation, line: ClaimLine) -> bool:
     """§B.2: modifier 55 (post-operative days), GY lines, and JW where the switch says so."""
     if not line.modifiers:
         return False
-    if evaluation.takes_no_part(line):
-        return True
+    return evaluation.takes_no_part(line) or _is_excluded(evaluation, line)
+
+
+def _is_excluded(evaluation: Evaluation, line: ClaimLine) -> bool:
     switch, day = evaluation.conventions.switch, line.service_date
     excluded = switch("mue.exclude_modifiers", day).split()
     if switch("mue.count_jw", day) == "false":
@@ -144,7 +151,7 @@ def _decide_day(
 ) -> None:
     """§B.1, MAI 2 and 3: the sum over all lines of the code that day, prior paid units included; all units are denied."""
     worst: Excess | None = None
-    for day in _turning_days(line, segment, [*counted, *evaluation.claim.history_lines]):
+    for day in _turning_days(segment, counted):
         excess = _day_excess(evaluation, line, segment, day, counted)
         if excess is not None and (worst is None or (excess.status, excess.units) > (worst.status, worst.units)):
             worst = excess
@@ -161,8 +168,8 @@ def _day_excess(
     claim, conventions = evaluation.claim, evaluation.conventions
     same: list[ClaimLine] = []
     undecided: list[ClaimLine] = []
-    for other in (*counted, *(h for h in claim.history_lines if h.paid and not _is_not_counted(evaluation, h))):
-        if other.procedure_code != line.procedure_code or not other.service_date <= day <= other.service_date_end:
+    for other in counted:
+        if not other.service_date <= day <= other.service_date_end:
             continue
         scope = Scope.SAME if other is line else compare_providers(line, other, claim.setting, conventions)
         if scope is Scope.SAME:
@@ -207,12 +214,11 @@ def daily_units(evaluation: Evaluation, line: ClaimLine) -> Decimal:
     return (line.units / days).quantize(Decimal(1), rounding=ROUND_HALF_UP if half_up else ROUND_HALF_EVEN)
 
 
-def _turning_days(line: ClaimLine, segment: Segment, others: Sequence[ClaimLine]) -> list[Day]:
-    """The days of the segment on which the sum may change: its first, and each on which another line begins or has ended."""
+def _turning_days(segment: Segment, others: Sequence[ClaimLine]) -> list[Day]:
+    """Days of the segment on which the sum may change: its first, and each on which a line of the code begins or has ended."""
     if segment.first == segment.last:
         return [segment.first]
     turns = {segment.first}
     for other in others:
-        if other.procedure_code == line.procedure_code:
-            turns |= {day for day in (other.service_date, other.service_date_end + 1) if segment.first < day <= segment.last}
+        turns |= {day for day in (other.service_date, other.service_date_end + 1) if segment.first < day <= segment.last}
     return sorted(turns)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from claimedits.engine.ptp_findings import MOST_MODIFIERS
+from claimedits.model.claim_reading import MOST_MODIFIERS
 from claimedits.model.claim import Claim, ClaimLine
 from claimedits.model.dates import Day, format_day
 from claimedits.model.finding import Citation, Detail, Finding, HistoryLine, MueDetail, Remedy, VersionConflict

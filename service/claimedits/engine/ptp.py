@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from claimedits.engine.candidates import find_uncovered
 from claimedits.engine.evaluation import Evaluation
 from claimedits.engine.modifier_positions import Pair, Weighing, weigh_modifiers
 from claimedits.engine.presence import present_rows
@@ -15,7 +16,7 @@ from claimedits.model.dates import Day, format_day
 from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.ptp_index import PtpIndex, PtpRow
-from claimedits.rulesets.versions import Selection, View
+from claimedits.rulesets.versions import Selection
 
 _TABLES: dict[tuple[Program, Setting], str] = {
     (Program.MEDICARE, Setting.PRACTITIONER): "medicare-ptp-practitioner",
@@ -53,12 +54,12 @@ def evaluate(evaluation: Evaluation) -> None:
             evaluation.add(index, no_table_finding(line))
         return
     loaded = evaluation.release.rule_sets.get(rule_set)
+    uncovered = find_uncovered(evaluation, loaded, dated_rows=True) if loaded else {}
     for index, line in enumerate(claim.lines):
         if evaluation.takes_no_part(line):
             evaluation.add(index, not_governed_finding(line, rule_set))
-        elif loaded is None or not _is_covered(evaluation, loaded, line):
-            day = line.service_date if loaded is None else _first_uncovered(evaluation, loaded, line)
-            evaluation.add_not_loaded(index, Family.PTP, rule_set, day)
+        elif loaded is None or index in uncovered:
+            evaluation.add_not_loaded(index, Family.PTP, rule_set, uncovered.get(index, line.service_date))
     if loaded is not None:
         for match in _find_matches(evaluation, loaded):
             _decide(evaluation, loaded, match)
@@ -217,23 +218,7 @@ def _widened(evaluation: Evaluation, pair: Pair) -> Pair:
     return pair._replace(column_1=pair.column_1._replace(modifiers=tuple({**own, **modifiers})))
 
 
-# ---- coverage of dates, trace ----
-
-
-def _view(evaluation: Evaluation, loaded: LoadedRuleSet, line: ClaimLine) -> View:
-    return evaluation.view(loaded, line.service_date, dated_rows=True)
-
-
-def _is_covered(evaluation: Evaluation, loaded: LoadedRuleSet, line: ClaimLine) -> bool:
-    view = _view(evaluation, loaded, line)
-    if line.service_date == line.service_date_end:
-        return view.select(line.service_date) is not None
-    return all(selection for _, _, selection in view.segments(line.service_date, line.service_date_end))
-
-
-def _first_uncovered(evaluation: Evaluation, loaded: LoadedRuleSet, line: ClaimLine) -> Day:
-    segments = _view(evaluation, loaded, line).segments(line.service_date, line.service_date_end)
-    return next(first for first, _, selection in segments if selection is None)
+# ---- trace ----
 
 
 def _named(a: ClaimLine, b: ClaimLine) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from claimedits.engine.modifier_positions import Pair, Weighed, Weighing, weigh_modifiers
+from claimedits.engine.modifier_positions import Weighed, Weighing
+from claimedits.engine.ptp_remedies import DOCUMENTATION, list_remedies
 from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import format_day
 from claimedits.model.finding import (
@@ -15,24 +16,15 @@ from claimedits.model.finding import (
     ModifierConsidered,
     Note,
     PtpDetail,
-    Remedy,
     VersionConflict,
 )
 from claimedits.model.terms import Family, Overridable, Status
-from claimedits.rulesets.conventions import Conventions
 from claimedits.rulesets.loaded import LoadedRuleSet
 
 if TYPE_CHECKING:
     from claimedits.engine.evaluation import Evaluation
     from claimedits.engine.ptp import Match
 
-MOST_MODIFIERS = 4
-"""Places for modifiers on a claim line (CMS-1500, 837P SV101, 837I SV202)."""
-
-_PREFERENCE = ("XE", "XS", "XP", "XU", "59")
-_DOCUMENTATION = (
-    "A separate encounter, site or specimen must be documented; a modifier must not be appended solely to bypass the edit."
-)
 
 
 def no_table_finding(line: ClaimLine) -> Finding:
@@ -78,7 +70,7 @@ def conflict_finding(
         citation=_citation(loaded, match),
         adjustment=evaluation.conventions.adjustment("PTP_CONFLICT", pair.day) if status is Status.FAIL else None,
         overridable=_overridable(match, status),
-        remedies=_remedies(evaluation, match, status, code),
+        remedies=list_remedies(evaluation, match, status, code),
         detail=_detail(evaluation, loaded, match, weighing, other),
     )
 
@@ -88,7 +80,7 @@ def _message(match: Match, weighing: Weighing, code: str) -> str:
     bundled = f"{row.column_2} is bundled into {row.column_1} on the same date by the same provider"
     if code == "PTP_BYPASSED":
         names = ", ".join(f"{w.modifier} on line {w.line.line_number} (column {w.column})" for w in weighing.because)
-        return f"{bundled}, and is reported apart by {names}. {_DOCUMENTATION}"
+        return f"{bundled}, and is reported apart by {names}. {DOCUMENTATION}"
     if code == "PTP_MODIFIER_POSITION":
         names = ", ".join(f"{w.modifier} on column {w.column}" for w in weighing.because)
         return f"{bundled}; {names} may clear it: {weighing.review_reason}"
@@ -162,7 +154,7 @@ def _considered(weighed: Weighed) -> ModifierConsidered:
 
 
 def _documentation(weighing: Weighing) -> tuple[Note, ...]:
-    return (Note("DOCUMENT_SEPARATE_SERVICE", _DOCUMENTATION),) if weighing.verdict == "accept" else ()
+    return (Note("DOCUMENT_SEPARATE_SERVICE", DOCUMENTATION),) if weighing.verdict == "accept" else ()
 
 
 _OCE_LATE_UNTIL = 15340  # 2012-01-01
@@ -206,65 +198,3 @@ def _version_conflicts(loaded: LoadedRuleSet, match: Match) -> tuple[VersionConf
         return ()
     labels = revisions[selection.in_force].header.label, revisions[selection.newest].header.label
     return (VersionConflict("modifier_indicator", str(in_force), labels[0], str(newest), labels[1]),)
-
-
-# ---- remedies: the least that would really clear it (§0.3) ----
-
-
-def _remedies(evaluation: Evaluation, match: Match, status: Status, code: str) -> tuple[Remedy, ...]:
-    if status is Status.BYPASSED:
-        return (Remedy("DOCUMENT", (match.pair.column_2.line_number,), condition=_DOCUMENTATION),)
-    if code == "PTP_COLUMN_2_IN_HISTORY":
-        return (Remedy("DOCUMENT", (match.pair.column_1.line_number,), condition="adjust the other claim if its line was paid"),)
-    if code == "PTP_DATE_SPAN":
-        lines = tuple(line.line_number for line in (match.pair.column_1, match.pair.column_2) if not line.claim_id)
-        return (Remedy("CORRECT_DATE", lines, condition="report each day of service on a line of its own"),)
-    column_2 = match.pair.column_2.line_number
-    remove = Remedy("REMOVE_LINE", (column_2,), condition="if the service is part of column 1")
-    if match.row.modifier_indicator == 0:
-        unusual = Remedy(
-            "DOCUMENT",
-            () if match.pair.column_1.claim_id else (match.pair.column_1.line_number,),
-            condition="no modifier clears it; for an unusual service the contractor may weigh modifier 22 on column 1",
-        )
-        return (remove, unusual)
-    if code == "PTP_SEPARATE_PRACTITIONER":
-        return (*_modifier_remedies(evaluation, match, first="XP"), remove)
-    return (*_modifier_remedies(evaluation, match), remove)
-
-
-def _modifier_remedies(evaluation: Evaluation, match: Match, first: str = "") -> tuple[Remedy, ...]:
-    """Modifiers that, added to column 2 or else to column 1, would bypass the pair as it stands."""
-    pair, conventions = match.pair, evaluation.conventions
-    remedies = []
-    for column, line in ((2, pair.column_2), (1, pair.column_1)):
-        if line.claim_id or len(line.modifiers) >= MOST_MODIFIERS:
-            continue
-        helpful = tuple(
-            modifier
-            for modifier in _most_telling_first(conventions, first)
-            if modifier not in line.modifiers and _would_clear(evaluation, pair, column, modifier)
-        )
-        if helpful:
-            condition = (
-                "if the record shows a separate encounter, site, practitioner or specimen; 59 when no other modifier fits"
-                if not conventions.in_family("em", line.procedure_code, pair.day)
-                else "if the visit was significant and separately identifiable"
-            )
-            remedies.append(Remedy("ADD_MODIFIER", (line.line_number,), helpful, condition))
-    return tuple(remedies)
-
-
-def _most_telling_first(conventions: Conventions, first: str) -> list[str]:
-    """Anatomic, then XE/XS/XP/XU, then 59, then the rest (§0.3)."""
-    anatomic = [m for m in conventions.ptp_associated if m in conventions.sides]
-    rest = [m for m in conventions.ptp_associated if m not in anatomic and m not in _PREFERENCE]
-    ordered = [*anatomic, *_PREFERENCE, *rest]
-    return [first, *(m for m in ordered if m != first)] if first else ordered
-
-
-def _would_clear(evaluation: Evaluation, pair: Pair, column: int, modifier: str) -> bool:
-    line = pair.column_1 if column == 1 else pair.column_2
-    widened = line._replace(modifiers=(*line.modifiers, modifier))
-    trial = pair._replace(column_1=widened) if column == 1 else pair._replace(column_2=widened)
-    return weigh_modifiers(trial, evaluation.conventions, evaluation.invalid_modifiers).verdict == "accept"

@@ -47,14 +47,12 @@ class AddOnIndex:
         self._by_code: dict[str, list[AddOnRow]] = {}
         for row in rows:
             self._by_code.setdefault(row.add_on_code, []).append(row)
+        self.add_on_codes: frozenset[str] = frozenset(self._by_code)
+        """Every code that is an add-on in some row."""
         self._by_primary: dict[str, list[AddOnRow]] = {}
         for row in rows:
             self._by_primary.setdefault(row.primary_code, []).append(row)
 
-    @property
-    def add_on_codes(self) -> frozenset[str]:
-        """Every code that is an add-on in some row."""
-        return frozenset(self._by_code)
 
     def rows(self, add_on_code: str) -> list[AddOnRow]:
         """Every row of an add-on code, by primary and effective date."""

@@ -5,13 +5,14 @@ They are data (``rules/ncci-conventions``, ``rules/duplicates``), compiled into 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import orjson
 
-from claimedits.model.dates import FOREVER, Day
+from claimedits.model.dates import FOREVER, Day, parse_day
 from claimedits.model.finding import Adjustment
 from claimedits.model.problems import StoreError
 from claimedits.model.terms import Program, Setting
@@ -57,12 +58,15 @@ class Conventions:
             name: windows[0].value for name, windows in self._switches.items() if _is_undated(windows)
         }
         self._positions = _group(
-            (modifier, _window(r, (r["program"], frozenset(r["settings"].split()), _position(r))))
+            (modifier, _window(r, (Program[r["program"]], frozenset(Setting[word] for word in r["settings"].split()), _position(r))))
             for r in rows("ptp-modifier-positions")
             for modifier in r["modifiers"].split()
         )
-        self.ptp_associated: tuple[str, ...] = tuple(self._positions)
+        self.ptp_associated: dict[str, None] = dict.fromkeys(self._positions)
         """Every PTP-associated modifier, in the order of the policy table."""
+        self._pair_positions = tuple(
+            position for windows in self._positions.values() for _, _, (_, _, position) in windows if position.pairs
+        )
         self._families = read_code_families(rows("code-families"))
         self._modifier_families = _group(
             (r["family"], _window(r, modifier)) for r in rows("modifier-families") for modifier in r["modifiers"].split()
@@ -82,6 +86,11 @@ class Conventions:
         self._distinguishing = _group(
             (modifier, _window(r, True)) for r in rows("distinguishing-modifiers") for modifier in r["modifiers"].split()
         )
+        self._turns = sorted(_boundaries(rows(name) for name in tables))
+        self._named_pairs: dict[tuple[str, str], bool] = {}
+        self._traits: dict[tuple[str, int], tuple[str, ...]] = {}
+        self.helpful: dict[tuple[object, ...], tuple[str, ...]] = {}
+        """Modifiers that would clear a pair, remembered by everything they depend on (``engine.ptp_remedies``)."""
 
     def switch(self, name: str, day: Day) -> str:
         """The value of a convention switch on a service date.
@@ -102,7 +111,7 @@ class Conventions:
         general = None
         for window in self._positions.get(modifier, ()):
             row_program, settings, position = window.value
-            if row_program != program.name or not window.covers(day) or (settings and setting.name not in settings):
+            if row_program is not program or not window.covers(day) or (settings and setting not in settings):
                 continue
             if not position.pairs:
                 general = general or position
@@ -112,8 +121,31 @@ class Conventions:
 
     def in_family(self, family: str, code: str, day: Day) -> bool:
         """Whether a procedure code belongs to a code family on a day; an unknown family holds nothing."""
-        found = self._families.get(family)
-        return found is not None and found.contains(code, day)
+        return family in self.traits(code, day)
+
+    def era(self, day: Day) -> int:
+        """Numbers the stretches of days within which no row of the conventions begins or ends."""
+        return bisect_right(self._turns, day)
+
+    def traits(self, code: str, day: Day) -> tuple[str, ...]:
+        """The families that a procedure code belongs to on a day."""
+        key = (code, self.era(day))
+        traits = self._traits.get(key)
+        if traits is None:
+            if len(self._traits) >= 65_536:  # codes are the caller's: bounded
+                self._traits.clear()
+            traits = tuple(name for name, family in self._families.items() if family.contains(code, day))
+            self._traits[key] = traits
+        return traits
+
+    def names_pair(self, pair: tuple[str, str], day: Day) -> bool:
+        """Whether some row of the position policy speaks of this very pair."""
+        named = self._named_pairs.get(pair)
+        if named is None:
+            if len(self._named_pairs) >= 65_536:  # codes are the caller's: bounded
+                self._named_pairs.clear()
+            named = self._named_pairs[pair] = any(_names_pair(p, pair, day) for p in self._pair_positions)
+        return named
 
     def family(self, name: str) -> CodeFamily:
         """A code family by name.
@@ -164,6 +196,18 @@ def _group(items: Iterable[tuple[str, Window[T]]]) -> dict[str, list[Window[T]]]
 
 def _window(row: Mapping[str, str], value: T) -> Window[T]:
     return read_window(row["effective_from"], row["effective_to"], value)
+
+
+def _boundaries(tables: Iterable[Rows]) -> set[Day]:
+    """Days on which some row begins or has just ended."""
+    days = set()
+    for rows in tables:
+        for row in rows:
+            if row.get("effective_from"):
+                days.add(parse_day(row["effective_from"]))
+            if row.get("effective_to"):
+                days.add(parse_day(row["effective_to"]) + 1)
+    return days
 
 
 def _is_undated(windows: list[Window[str]]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from claimedits.model.dates import Day
 from claimedits.model.finding import Citation
 from claimedits.model.problems import NotFoundError, StoreError
 from claimedits.rulesets.conventions import Conventions
@@ -84,6 +85,11 @@ class LoadedRelease:
                 "run 'claim-edits build' and create the release again"
             )
         return cls(release.id, rule_sets)
+
+    @cached_property
+    def limits(self) -> dict[tuple[str, Day], dict[tuple[str, Day], int]]:
+        """Remembered units that plainly pass, by rule set and ``as_of``, then code and day (``engine.candidates``)."""
+        return {}
 
     @cached_property
     def conventions(self) -> Conventions:

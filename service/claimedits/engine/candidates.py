@@ -1,0 +1,102 @@
+"""Finds the lines that a family has to decide, so that lines which plainly pass cost next to nothing.
+
+Nothing is decided here but the plainest pass; whatever is not plain is a candidate, and the family's module decides it.
+With a trace, or where passes are wanted too, every line is a candidate, so that each look-up is seen.
+"""
+
+from __future__ import annotations
+
+from claimedits.engine.evaluation import Evaluation
+from claimedits.model.claim import ClaimLine
+from claimedits.model.dates import Day
+from claimedits.model.terms import Family, Setting, Status
+from claimedits.rulesets.loaded import LoadedRuleSet
+
+
+def find_uncovered(evaluation: Evaluation, loaded: LoadedRuleSet, *, dated_rows: bool) -> dict[int, Day]:
+    """Lines with a day that no revision of the rule set governs, and the first such day."""
+    first_uncovered: dict[tuple[Day, Day], Day | None] = {}
+    uncovered = {}
+    for index, line in enumerate(evaluation.claim.lines):
+        span = (line.service_date, line.service_date_end)
+        if span not in first_uncovered:
+            segments = evaluation.view(loaded, span[0], dated_rows=dated_rows).segments(*span)
+            first_uncovered[span] = next((first for first, _, selection in segments if selection is None), None)
+        day = first_uncovered[span]
+        if day is not None:
+            uncovered[index] = day
+    return uncovered
+
+
+def find_mue_candidates(
+    evaluation: Evaluation, loaded: LoadedRuleSet, counted: dict[str, list[ClaimLine]]
+) -> list[tuple[int, ClaimLine]]:
+    """Lines whose units are not plainly within their value.
+
+    Plain: one line of the code on the claim and in history, one day, no modifier, and no more units than the value allows.
+    """
+    lines = list(enumerate(evaluation.claim.lines))
+    if evaluation.wants_passes or evaluation.claim.setting is Setting.ASC:
+        return lines
+    limits, statuses = _plain_limits(evaluation, loaded), evaluation.statuses(Family.MUE)
+    candidates = []
+    for index, line in lines:
+        day = line.service_date
+        if line.modifiers and not evaluation.are_neutral(line.modifiers, day):
+            candidates.append((index, line))
+            continue
+        key = (line.procedure_code, day)
+        limit = limits.get(key)
+        if limit is None:
+            limit = limits[key] = _plain_limit(evaluation, loaded, line.procedure_code, day)
+        if line.units <= limit and day == line.service_date_end and len(counted[line.procedure_code]) == 1:
+            statuses[index] = Status.PASS
+        else:
+            candidates.append((index, line))
+    return candidates
+
+
+def _plain_limits(evaluation: Evaluation, loaded: LoadedRuleSet) -> dict[tuple[str, Day], int]:
+    """Limits found so far for this rule set as known on ``as_of``; bounded, since codes and days are the caller's."""
+    limits = evaluation.release.limits.setdefault((loaded.name, evaluation.as_of), {})
+    if len(limits) >= 65_536:
+        limits.clear()
+    if len(evaluation.release.limits) > 64:
+        evaluation.release.limits.clear()
+    return limits
+
+
+def _plain_limit(evaluation: Evaluation, loaded: LoadedRuleSet, code: str, day: Day) -> int:
+    """Units of one line that are within the value whatever the MAI; -1 where the family has to look."""
+    selection = evaluation.view(loaded, day, dated_rows=False).select(day)
+    if selection is None or evaluation.conventions.in_family("anesthesia", code, day):
+        return -1
+    newest = evaluation.conventions.switch("version.value_source", day) == "newest"
+    row = loaded.index.row(code, selection.newest if newest else selection.in_force)
+    return -1 if row is None or row.value == 0 else int(row.value)
+
+
+def find_add_on_candidates(evaluation: Evaluation, loaded: LoadedRuleSet) -> list[tuple[int, ClaimLine]]:
+    """Lines whose code is an add-on code in some row, or by its global period; all others are NOT_APPLICABLE."""
+    lines = list(enumerate(evaluation.claim.lines))
+    if evaluation.trace is not None:
+        return lines
+    statuses = evaluation.statuses(Family.ADD_ON_CODE)
+    has_fee_schedule = "medicare-pfs-indicators" in evaluation.release.rule_sets
+    candidates = []
+    for index, line in lines:
+        code = line.procedure_code
+        if code in loaded.index.add_on_codes or (
+            has_fee_schedule and evaluation.global_days(code, line.service_date) == "ZZZ"
+        ):
+            candidates.append((index, line))
+        else:
+            statuses[index] = Status.NOT_APPLICABLE
+    return candidates
+
+
+def has_repeated_service(evaluation: Evaluation) -> bool:
+    """Whether any two lines, history included, share code and first day: without that nothing can be a duplicate."""
+    claim = evaluation.claim
+    lines = (*claim.lines, *claim.history_lines)
+    return len({(line.procedure_code, line.service_date) for line in lines}) < len(lines)
