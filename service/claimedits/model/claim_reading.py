@@ -5,7 +5,7 @@ Values that were found good are remembered, so that a field seen before costs on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from claimedits.model.dates import Day
 from claimedits.model.field_reading import (
     CLIA,
     CODE,
+    CONDITION_CODE,
     CONTRACTOR,
     DATE,
     DIAGNOSIS,
@@ -25,7 +26,6 @@ from claimedits.model.field_reading import (
     STATE,
     TYPE_OF_BILL,
     UNITS,
-    CONDITION_CODE,
     FieldReader,
 )
 from claimedits.model.problems import ClaimInvalidError, Problem
@@ -158,9 +158,12 @@ def _read_lines(
 def _read_line(
     reader: FieldReader, where: str, fields: Mapping[str, Any], known: frozenset[str], diagnoses: int, setting: Setting | None
 ) -> ClaimLine:
-    if not known.issuperset(fields):
-        reader.refuse_unknown(f"{where}.", fields, known)
     get = fields.get
+    if known is _LINE_FIELDS and known.issuperset(fields):
+        line = _read_familiar_line(fields, get, diagnoses)
+        if line is not None:
+            return line
+    reader.refuse_unknown(f"{where}.", fields, known)
     start = reader.day(f"{where}.service_date", get("service_date"), DATE)
     end = _read_end(reader, where, get("service_date_end"), start)
     revenue = reader.text(f"{where}.revenue_code", get("revenue_code"), REVENUE)
@@ -186,6 +189,47 @@ def _read_line(
         _read_history_claim(reader, where, get("claim_id")) if "claim_id" in known else "",
         reader.truth(f"{where}.paid", get("paid")) if "paid" in known else None,
     )
+
+
+def _read_familiar_line(
+    fields: Mapping[str, Any], get: Callable[[str], Any], diagnoses: int
+) -> ClaimLine | None:
+    """The line, where every value was found good before; None sends it through the full reading, problems and all."""
+    try:
+        sent, number, end, pointers = fields["procedure_code"], fields["line_number"], get("service_date_end"), get("diagnosis_pointers")
+        start = DATE.good[fields["service_date"]]
+        modifiers, charge, uncovered = get("modifiers"), get("charge_cents"), get("non_covered_charge_cents")
+        if (
+            type(number) is not int
+            or not 0 < number <= 99_999
+            or (modifiers and (type(modifiers) is not list or len(modifiers) > MOST_MODIFIERS))
+            or (pointers and not all(type(p) is int and 0 < p <= diagnoses for p in pointers))
+            or (charge is not None and type(charge) is not int)
+            or (uncovered is not None and type(uncovered) is not int)
+        ):
+            return None
+        last = DATE.good[end] if end else start
+        code = CODE.good[sent]
+        if last < start or not code:
+            return None
+        return ClaimLine(
+            number,
+            code,
+            tuple([MODIFIER.good[m] for m in modifiers]) if modifiers else (),
+            UNITS.good[fields["units"]],
+            start,
+            last,
+            tuple(pointers) if pointers else (),
+            IDENTIFIER.good[get("rendering_provider_id") or ""],
+            IDENTIFIER.good[get("rendering_specialty") or ""],
+            PLACE.good[get("place_of_service") or ""],
+            REVENUE.good[get("revenue_code") or ""],
+            charge,
+            uncovered,
+            sent,
+        )
+    except (KeyError, TypeError):
+        return None
 
 
 def _read_history_claim(reader: FieldReader, where: str, claim_id: Any) -> str:

@@ -29,12 +29,13 @@ class FieldRule:
     """What is wrong with a value that does not match."""
     mend: str
     normalise: Callable[[str], str] = str.strip
-    good: dict[str, Any] = field(default_factory=dict)
-    """Values that were found good, with what they mean."""
+    good: dict[str, Any] = field(default_factory=lambda: {"": ""})
+    """Values that were found good, with what they mean. Bounded: what is sent is the caller's."""
 
     def remember(self, sent: str, meaning: Any) -> None:
         if len(self.good) >= _MOST_REMEMBERED:
             self.good.clear()
+            self.good[""] = ""
         self.good[sent] = meaning
 
 
@@ -146,7 +147,7 @@ class FieldReader:
 
     def day(self, where: str, value: Any, rule: FieldRule) -> Day:
         """A day; 0 where it is absent or wrong."""
-        known: Day | None = rule.good.get(value) if type(value) is str else None
+        known: Day | None = rule.good.get(value) if type(value) is str and value else None
         if known is not None:
             return known
         if self.is_blank(value):
@@ -170,7 +171,7 @@ class FieldReader:
 
     def decimal(self, where: str, value: Any, rule: FieldRule) -> Decimal:
         """A decimal; 0 where it is absent or wrong."""
-        known: Decimal | None = rule.good.get(value) if type(value) is str else None
+        known: Decimal | None = rule.good.get(value) if type(value) is str and value else None
         if known is not None:
             return known
         if type(value) is int:

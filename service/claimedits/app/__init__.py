@@ -1,0 +1,1 @@
+"""Use cases: what the server and the command line both do, without transport and without terminal."""
