@@ -34,11 +34,12 @@ def drafts_of_case(rules: Sequence[Row]) -> list[RevisionDraft]:
 
 def draft(rule_set: str, kind: str, revision: Row, tables: Mapping[str, pa.Table], rows: int) -> RevisionDraft:
     """A draft whose one source is the case itself."""
-    digest = hashlib.sha256(repr([t.to_pylist() for t in tables.values()]).encode()).hexdigest()
+    content = repr([t.to_pylist() for t in tables.values()]) + json.dumps(revision, sort_keys=True)
+    digest = hashlib.sha256(content.encode()).hexdigest()
     header = RevisionHeader(
         rule_set=rule_set,
         kind=kind,
-        label=revision["label"],
+        label=f"{revision['label']} of {digest[:12]}",  # many cases share one store, which knows an edition by its label
         effective_from=parse_day(revision["effective_from"]),
         effective_to=parse_day(revision["effective_to"]) if revision["effective_to"] else FOREVER,
         published_on=parse_day(revision["published_on"]),

@@ -1,0 +1,36 @@
+"""claim-edits: medical-claim edits as versioned rules, with the row cited behind every answer.
+
+>>> from claimedits import Engine
+>>> decision = Engine.open("store").evaluate(claim)          # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from claimedits.engine.engine import Engine
+from claimedits.engine.version import ENGINE_VERSION
+from claimedits.model.claim import Claim, ClaimLine
+from claimedits.model.claim_reading import read_claim
+from claimedits.model.finding import Decision, Finding
+from claimedits.model.problems import ClaimEditsError, ClaimInvalidError, NotFoundError, StoreError
+from claimedits.model.terms import DetailLevel, Family, Program, Setting, Status
+from claimedits.rulesets.store import Store
+
+__version__ = ENGINE_VERSION
+__all__ = [
+    "Claim",
+    "ClaimEditsError",
+    "ClaimInvalidError",
+    "ClaimLine",
+    "Decision",
+    "DetailLevel",
+    "Engine",
+    "Family",
+    "Finding",
+    "NotFoundError",
+    "Program",
+    "Setting",
+    "Status",
+    "Store",
+    "StoreError",
+    "read_claim",
+]

@@ -1,0 +1,119 @@
+"""Imports publishers' files into a store: read, check, keep; nothing is kept where something stops the import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claimedits.app.building import compile_rules
+from claimedits.app.shipped import find_rules
+from claimedits.model.dates import format_day, parse_day
+from claimedits.model.problems import ImportRefusedError, Problem
+from claimedits.model.terms import Program, Setting
+from claimedits.rulesets.conventions import Conventions
+from claimedits.rulesets.imports import FAMILIES, ImportOptions, import_files
+from claimedits.rulesets.loaded import CONVENTIONS
+from claimedits.rulesets.revision import RevisionInfo
+from claimedits.rulesets.store import Store
+
+
+@dataclass(frozen=True)
+class Imported:
+    """One revision that an import gave."""
+
+    info: RevisionInfo
+    is_new: bool
+    """False where the store held the same content already."""
+    rejects: Sequence[Problem]
+    warnings: Sequence[Problem]
+
+    @property
+    def kept(self) -> int:
+        return sum(self.info.rows.values())
+
+    @property
+    def dropped(self) -> int:
+        """Identical copies of a row, counted but not kept."""
+        return max(0, self.info.read - self.info.rejected - self.kept)
+
+    @property
+    def effective_from(self) -> str:
+        return format_day(self.info.header.effective_from)
+
+    @property
+    def effective_to(self) -> str:
+        return format_day(self.info.header.effective_to)
+
+    @property
+    def published_on(self) -> str:
+        return format_day(self.info.header.published_on)
+
+    def as_fields(self) -> dict[str, Any]:
+        header = self.info.header
+        return {
+            "rule_set": header.rule_set,
+            "label": header.label,
+            "id": self.info.id,
+            "new": self.is_new,
+            "effective_from": self.effective_from,
+            "effective_to": self.effective_to,
+            "published_on": self.published_on,
+            "read": self.info.read,
+            "kept": self.kept,
+            "rejected": self.info.rejected,
+            "dropped": self.dropped,
+            "rejects": list(map(str, self.rejects)),
+            "warnings": list(map(str, self.warnings)),
+        }
+
+
+def families() -> list[str]:
+    """Words for the FAMILY argument."""
+    return sorted(FAMILIES)
+
+
+def import_into_store(
+    store_path: Path,
+    family: str,
+    files: Sequence[Path],
+    progress: Callable[[str, int, int], None] | None = None,
+    **options: Any,
+) -> list[Imported]:
+    """Read ``files`` and keep what they hold; the store is made where there is none.
+
+    Raises:
+        ImportRefusedError: something stops the import; nothing was kept.
+        StoreError: the store cannot take it; nothing was changed.
+    """
+    read = _read_options(options, progress)
+    drafts = import_files(family, files, read)
+    store = Store.open(store_path, create=True)
+    results = []
+    for draft in drafts:
+        info, is_new = store.add_revision(draft)
+        results.append(Imported(info, is_new, draft.rejects, draft.warnings))
+    return results
+
+
+def _read_options(options: dict[str, Any], progress: Callable[[str, int, int], None] | None) -> ImportOptions:
+    problems = []
+    for name in ("effective_from", "published_on"):
+        try:
+            options[name] = parse_day(options[name]) if options.get(name) else None
+        except ValueError:
+            flag = f"--{name.replace('_', '-')}"
+            problems.append(Problem(flag, "is not a date in the form YYYY-MM-DD", f"write it like {flag} 2024-07-01"))
+    if problems:
+        raise ImportRefusedError(problems)
+    for name, words in (("program", Program), ("setting", Setting)):
+        options[name] = words[options[name]] if options.get(name) else None
+    return ImportOptions(**options, progress=progress, known_notes=_known_notes())
+
+
+def _known_notes() -> frozenset[str]:
+    """Add-on notes that somebody has read, from the shipped conventions."""
+    draft = next(d for d in compile_rules(find_rules() / "ncci-conventions") if d.header.rule_set == CONVENTIONS)
+    tables = {name: table.drop_columns(["source", "source_row"]).to_pylist() for name, table in draft.tables.items()}
+    return Conventions(tables).known_notes
