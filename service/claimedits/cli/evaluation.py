@@ -18,7 +18,8 @@ from claimedits.model.dates import parse_day
 from claimedits.model.terms import DetailLevel, Family
 
 
-def _read_day(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+def read_day(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Callback of options that take a date: checks the form, gives the text."""
     try:
         if value:
             parse_day(value)
@@ -33,7 +34,7 @@ def _read_day(ctx: click.Context, parameter: click.Parameter, value: str) -> str
 @click.option("--server", metavar="HOST:PORT", help="Ask this server instead of evaluating in process.")
 @click.option("--tls-ca", type=click.Path(exists=True, path_type=Path), help="Certificate authority of the server; without it the call is not encrypted.")
 @click.option("--release", "release", default="", help="A release by id or unique beginning; the active one by default.")
-@click.option("--as-of", default="", callback=_read_day, metavar="DATE", help="What was known on this day; today by default.")
+@click.option("--as-of", default="", callback=read_day, metavar="DATE", help="What was known on this day; today by default.")
 @click.option("--family", "families", multiple=True, type=click.Choice(list(Family.__members__)), help="Only these families.")
 @click.option("--detail", type=click.Choice(list(DetailLevel.__members__)), default="FINDINGS", show_default=True)
 @command_errors

@@ -128,21 +128,21 @@ def active_rows(
     assert isinstance(loaded.index, AddOnIndex)
     inclusive = evaluation.conventions.switch("aoc.deletion_date", day) == "inclusive"
 
-    def lasts(end: Day, on: Day) -> bool:
-        return on <= end if inclusive or end == FOREVER else on < end
-
-    def alive(row: AddOnRow, on: Day) -> bool:
-        return (
-            not row.is_withdrawn
-            and row.effective_from <= on
-            and lasts(row.effective_to, on)
-            and lasts(row.add_on_deleted_on, on)
-            and lasts(row.primary_deleted_on, on)
-        )
-
     return present_rows(
-        loaded.index.rows(code), day, selection, alive, lambda row: (row.primary_code, row.effective_from)
+        loaded.index.rows(code),
+        day,
+        selection,
+        lambda row, on: is_alive(row, on, inclusive),
+        lambda row: (row.primary_code, row.effective_from),
     )
+
+
+def is_alive(row: AddOnRow, day: Day, inclusive: bool = True) -> bool:
+    """§C.3: not withdrawn, begun, and edit, add-on and primary all undeleted on ``day``."""
+    last = min(row.effective_to, row.add_on_deleted_on, row.primary_deleted_on)
+    if not inclusive and last != FOREVER:
+        last -= 1
+    return not row.is_withdrawn and row.effective_from <= day <= last
 
 
 def _allows_add_on(evaluation: Evaluation, row: AddOnRow, line: ClaimLine) -> bool:

@@ -12,7 +12,7 @@ from claimedits.engine.presence import present_rows
 from claimedits.engine.provider_scope import Scope, compare_providers
 from claimedits.engine.ptp_findings import conflict_finding, not_governed_finding, no_table_finding
 from claimedits.model.claim import ClaimLine
-from claimedits.model.dates import Day, format_day
+from claimedits.model.dates import FOREVER, Day, format_day
 from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.ptp_index import PtpIndex, PtpRow
@@ -134,11 +134,7 @@ def _active_row(evaluation: Evaluation, rows: Sequence[PtpRow], day: Day, select
     """§A.4 and §G.3. Where windows overlap, the latest effective wins, on a tie the lower indicator (file-formats.md §1)."""
     inclusive = evaluation.conventions.switch("ptp.deletion_date", day) == "inclusive"
 
-    def alive(row: PtpRow, on: Day) -> bool:
-        last = row.effective_to if inclusive or row.effective_to > 2**30 else row.effective_to - 1
-        return not is_tombstone(row) and row.effective_from <= on <= last
-
-    present = present_rows(rows, day, selection, alive, _identity)
+    present = present_rows(rows, day, selection, lambda row, on: is_alive(row, on, inclusive), _identity)
     if not present:
         return None
     row = min(present, key=lambda r: (-r.effective_from, r.modifier_indicator, r.column_1))
@@ -147,6 +143,12 @@ def _active_row(evaluation: Evaluation, rows: Sequence[PtpRow], day: Day, select
         if newest is not None:
             row = row._replace(modifier_indicator=newest)
     return row
+
+
+def is_alive(row: PtpRow, day: Day, inclusive: bool = True) -> bool:
+    """§A.4: active on ``day``; the deletion date is the last active day unless ``ptp.deletion_date`` says otherwise."""
+    last = row.effective_to if inclusive or row.effective_to == FOREVER else row.effective_to - 1
+    return not is_tombstone(row) and row.effective_from <= day <= last
 
 
 def is_tombstone(row: PtpRow) -> bool:
