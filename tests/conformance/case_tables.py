@@ -75,7 +75,15 @@ def ptp(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
         "rationale": _WORD,
     }
     cells = [
-        (r["column_1"], r["column_2"], day(r["effective_from"]), day(r["effective_to"]), int(r["modifier_indicator"]), False, "")
+        (
+            r["column_1"],
+            r["column_2"],
+            day(r["effective_from"]),
+            day(r["effective_to"]),
+            int(r["modifier_indicator"]),
+            False,
+            "",
+        )
         for r in rows
     ]
     return {"edits": table(cells, columns)}

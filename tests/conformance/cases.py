@@ -60,14 +60,18 @@ def disagreements(case: Case, response: Mapping[str, Any]) -> list[str]:
         findings = [f for f in response["findings"] if f["line_number"] == number and f["family"] == family]
         if got != expected["status"]:
             if not _is_acceptable(case, number, family, got):
-                wrong.append(f"line {number} {family}: expected {expected['status']}, got {got} {[f['code'] for f in findings]}")
+                wrong.append(
+                    f"line {number} {family}: expected {expected['status']}, got {got} {[f['code'] for f in findings]}"
+                )
             continue
         worst = [f for f in findings if f["status"] == got]
         if "code" in expected and expected["code"] not in [f["code"] for f in worst]:
             wrong.append(f"line {number} {family}: expected {expected['code']}, got {[f['code'] for f in worst]}")
         related = expected.get("related_line_numbers")
         if related is not None and related not in [f["related_line_numbers"] for f in worst]:
-            wrong.append(f"line {number} {family}: expected related {related}, got {[f['related_line_numbers'] for f in worst]}")
+            wrong.append(
+                f"line {number} {family}: expected related {related}, got {[f['related_line_numbers'] for f in worst]}"
+            )
     return wrong
 
 

@@ -27,7 +27,13 @@ def find_rule_sets(directory: Path) -> list[Path]:
     found = sorted(path.parent for path in directory.glob("*/rule-set.toml"))
     if not found:
         raise ImportRefusedError(
-            [Problem(str(directory), "holds no rule set", "name a directory with rule-set.toml, or one of such directories")]
+            [
+                Problem(
+                    str(directory),
+                    "holds no rule set",
+                    "name a directory with rule-set.toml, or one of such directories",
+                )
+            ]
         )
     return found
 
@@ -65,7 +71,9 @@ def choose_revisions(store: Store, revisions: Sequence[str]) -> list[str]:
     held = {info.header.rule_set for info in chosen}
     for rule_set in (CONVENTIONS, "duplicates"):
         if rule_set not in held:
-            kept = store.revisions(rule_set) or [store.add_revision(compile_table_rules(find_rules() / _FOLDERS[rule_set]))[0]]
+            kept = store.revisions(rule_set) or [
+                store.add_revision(compile_table_rules(find_rules() / _FOLDERS[rule_set]))[0]
+            ]
             chosen.append(max(kept, key=lambda info: info.header.published_on))
     return [info.id for info in chosen]
 

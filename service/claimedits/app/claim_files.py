@@ -33,7 +33,9 @@ def read_claims(file: BinaryIO) -> Iterator[NumberedClaim]:
         if len(raw) > LONGEST_LINE:
             while raw and not raw.endswith(b"\n"):
                 raw = file.readline(LONGEST_LINE)
-            yield NumberedClaim(number, None, (Problem("claim", f"is longer than {LONGEST_LINE} bytes", "one claim a line"),))
+            yield NumberedClaim(
+                number, None, (Problem("claim", f"is longer than {LONGEST_LINE} bytes", "one claim a line"),)
+            )
         elif raw.strip():
             yield _read_line(number, raw)
 
@@ -65,9 +67,7 @@ def evaluate_claims(
     detail: DetailLevel,
 ) -> Iterator[Answer]:
     """Decide each claim in process."""
-    return answer_claims(
-        claims, lambda fields: as_fields(engine.evaluate(fields, as_of, families, detail), "short")
-    )
+    return answer_claims(claims, lambda fields: as_fields(engine.evaluate(fields, as_of, families, detail), "short"))
 
 
 def answer_claims(

@@ -85,7 +85,9 @@ def message_from_fields(fields: dict[str, Any]) -> claim_pb2.Claim:
     for name, words in (("program", Program), ("setting", Setting)):
         word = content.get(name)
         if isinstance(word, str):
-            content[name] = words.__members__[word.strip().upper()].value if word.strip().upper() in words.__members__ else 0
+            content[name] = (
+                words.__members__[word.strip().upper()].value if word.strip().upper() in words.__members__ else 0
+            )
     if content.get("condition_codes") is not None:
         content["condition_codes_known"] = True
     lines = [*(content.get("lines") or ()), *(content.get("history_lines") or ())]

@@ -54,12 +54,22 @@ def explain_rule(release: LoadedRelease, rule_id: str, as_of: Day) -> Iterator[E
     if loaded is None or loaded.kind not in LOOK_UPS:
         return
     asked = LookUp(tuple(name.upper().split("+")), as_of, as_of)
-    yield from sorted((e for e in LOOK_UPS[loaded.kind](loaded, asked) if e.rule_id == f"{rule_set}/{name.upper()}"), key=_order)
+    yield from sorted(
+        (e for e in LOOK_UPS[loaded.kind](loaded, asked) if e.rule_id == f"{rule_set}/{name.upper()}"),
+        key=_order,
+    )
 
 
 def _order(edit: Edit) -> tuple[object, ...]:
     citation = edit.citation
-    return edit.family, edit.rule_set, edit.rule_id, citation.effective_from, citation.label, citation.source_row
+    return (
+        edit.family,
+        edit.rule_set,
+        edit.rule_id,
+        citation.effective_from,
+        citation.label,
+        citation.source_row,
+    )
 
 
 def _asked_rule_sets(release: LoadedRelease, asked: LookUp) -> Iterator[LoadedRuleSet]:
@@ -95,7 +105,10 @@ def _find_ptp(loaded: LoadedRuleSet, asked: LookUp) -> Iterator[Edit]:
             loaded.name,
             f"{loaded.name}/{row.column_1}+{row.column_2}",
             loaded.cite(
-                revision, loaded.index.source(row.row, revision), format_day(row.effective_from), format_day(row.effective_to)
+                revision,
+                loaded.index.source(row.row, revision),
+                format_day(row.effective_from),
+                format_day(row.effective_to),
             ),
             bool(in_force) and is_ptp_alive(row, asked.day),
             (

@@ -14,7 +14,7 @@ from claimedits.app.claim_messages import message_from_fields
 from claimedits.app.rendering import fields_from_response
 from claimedits.model.problems import ClaimEditsError, Problem
 from claimedits.model.terms import DetailLevel, Family
-from claimedits.v1 import claim_edit_service_pb2, claim_edit_service_pb2_grpc
+from claimedits.v1 import claim_edit_service_pb2, claim_edit_service_pb2_grpc, claim_pb2
 
 _GROUP = 100
 """Claims a message: enough to hide the cost of a message, few enough to stay far below its size limit."""
@@ -44,12 +44,13 @@ def evaluate_remotely(
     sent: Queue[list[Answer | int]] = Queue()
 
     def requests() -> Iterator[claim_edit_service_pb2.StreamEvaluateClaimsRequest]:
-        options = {"release": release, "as_of": as_of, "families": sorted(families), "detail": int(detail)}
         for group in _groups(claims):
             messages, places = _as_messages(group)
             sent.put(places)
             if messages:
-                yield claim_edit_service_pb2.StreamEvaluateClaimsRequest(claims=messages, **options)
+                yield claim_edit_service_pb2.StreamEvaluateClaimsRequest(
+                    claims=messages, release=release, as_of=as_of, families=sorted(families), detail=int(detail)
+                )
 
     with open_channel(address, tls_ca) as channel:
         stub = claim_edit_service_pb2_grpc.ClaimEditServiceStub(channel)
@@ -75,9 +76,9 @@ def _groups(claims: Iterable[NumberedClaim]) -> Iterator[list[NumberedClaim]]:
         yield group
 
 
-def _as_messages(group: list[NumberedClaim]) -> tuple[list[object], list[Answer | int]]:
+def _as_messages(group: list[NumberedClaim]) -> tuple[list[claim_pb2.Claim], list[Answer | int]]:
     """Messages to send, and for each claim its line number, or its answer where it cannot be sent."""
-    messages: list[object] = []
+    messages: list[claim_pb2.Claim] = []
     places: list[Answer | int] = []
     for claim in group:
         if claim.fields is None:

@@ -183,7 +183,14 @@ def _remedy(remedy: Remedy) -> Fields:
 def detail_fields(detail: Detail) -> Fields:
     """The detail of a finding as nested dicts; what does not apply is left out."""
     fields: Fields = {}
-    for name in ("beneficiary_liable", "abn_can_shift_liability", "conditional", "reconstructed", "stale_ruleset", "note"):
+    for name in (
+        "beneficiary_liable",
+        "abn_can_shift_liability",
+        "conditional",
+        "reconstructed",
+        "stale_ruleset",
+        "note",
+    ):
         if value := getattr(detail, name):
             fields[name] = value
     if detail.advisories:

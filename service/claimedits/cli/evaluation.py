@@ -30,12 +30,36 @@ def read_day(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
 
 @click.command()
 @click.argument("claims", metavar="CLAIMS")
-@click.option("--store", "store_path", type=click.Path(path_type=Path), envvar="CLAIMEDITS_STORE", help="Directory of the store.")
+@click.option(
+    "--store",
+    "store_path",
+    type=click.Path(path_type=Path),
+    envvar="CLAIMEDITS_STORE",
+    help="Directory of the store.",
+)
 @click.option("--server", metavar="HOST:PORT", help="Ask this server instead of evaluating in process.")
-@click.option("--tls-ca", type=click.Path(exists=True, path_type=Path), help="Certificate authority of the server; without it the call is not encrypted.")
-@click.option("--release", "release", default="", help="A release by id or unique beginning; the active one by default.")
-@click.option("--as-of", default="", callback=read_day, metavar="DATE", help="What was known on this day; today by default.")
-@click.option("--family", "families", multiple=True, type=click.Choice(list(Family.__members__)), help="Only these families.")
+@click.option(
+    "--tls-ca",
+    type=click.Path(exists=True, path_type=Path),
+    help="Certificate authority of the server; without it the call is not encrypted.",
+)
+@click.option(
+    "--release", "release", default="", help="A release by id or unique beginning; the active one by default."
+)
+@click.option(
+    "--as-of",
+    default="",
+    callback=read_day,
+    metavar="DATE",
+    help="What was known on this day; today by default.",
+)
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    type=click.Choice(list(Family.__members__)),
+    help="Only these families.",
+)
 @click.option("--detail", type=click.Choice(list(DetailLevel.__members__)), default="FINDINGS", show_default=True)
 @command_errors
 def evaluate(

@@ -9,7 +9,14 @@ import click
 from claimedits.app.building import build_rules
 from claimedits.app.importing import Imported, families, import_into_store
 from claimedits.app.shipped import find_rules
-from claimedits.cli.terminal import command_errors, format_option, print_json, show_problems, show_progress, store_option
+from claimedits.cli.terminal import (
+    command_errors,
+    format_option,
+    print_json,
+    show_problems,
+    show_progress,
+    store_option,
+)
 from claimedits.model.terms import Program, Setting
 
 
@@ -27,9 +34,7 @@ from claimedits.model.terms import Program, Setting
 @click.option("--confidential", is_flag=True, help="The file holds confidential MUE values, never to be shown.")
 @format_option
 @command_errors
-def import_files(
-    family: str, files: tuple[Path, ...], store_path: Path, output_format: str, **options: object
-) -> None:
+def import_files(family: str, files: tuple[Path, ...], store_path: Path, output_format: str, **options: object) -> None:
     """Reads a publisher's files as published (zip, TXT, CSV, XLSX) into revisions.
 
     Every row is accounted for: read = kept + rejected + identical copies dropped. Importing the same files again changes

@@ -9,14 +9,29 @@ import click
 from claimedits.app.lookup import Edit, LookUp, explain_rule, look_up
 from claimedits.app.rendering import citation_fields
 from claimedits.cli.evaluation import read_day
-from claimedits.cli.terminal import PROBLEMS_FOUND, command_errors, format_option, print_json, print_rows, store_option
+from claimedits.cli.terminal import (
+    PROBLEMS_FOUND,
+    command_errors,
+    format_option,
+    print_json,
+    print_rows,
+    store_option,
+)
 from claimedits.model.dates import parse_day, today
 from claimedits.model.terms import Family, Program, Setting
 from claimedits.rulesets.loaded import LoadedRelease
 from claimedits.rulesets.store import Store
 
-release_option = click.option("--release", default="", help="A release by id or unique beginning; the active one by default.")
-as_of_option = click.option("--as-of", default="", callback=read_day, metavar="DATE", help="What was known on this day; today by default.")
+release_option = click.option(
+    "--release", default="", help="A release by id or unique beginning; the active one by default."
+)
+as_of_option = click.option(
+    "--as-of",
+    default="",
+    callback=read_day,
+    metavar="DATE",
+    help="What was known on this day; today by default.",
+)
 
 
 @click.command()

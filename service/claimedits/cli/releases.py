@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,7 +16,9 @@ from claimedits.rulesets.loaded import LoadedRelease
 from claimedits.rulesets.revision import RevisionInfo
 from claimedits.rulesets.store import Store
 
-who_option = click.option("--who", default=lambda: os.environ.get("USER") or getpass.getuser(), help="Who does it, for the history.")
+who_option = click.option(
+    "--who", default=lambda: os.environ.get("USER") or getpass.getuser(), help="Who does it, for the history."
+)
 why_option = click.option("--why", default="", help="Why, for the history.")
 expected_option = click.option("--expected-current", help="Do it only if this release is the active one.")
 
@@ -26,7 +29,13 @@ def release() -> None:
 
 
 @release.command()
-@click.option("--revision", "revisions", multiple=True, metavar="ID", help="A revision to include; all of the store by default.")
+@click.option(
+    "--revision",
+    "revisions",
+    multiple=True,
+    metavar="ID",
+    help="A revision to include; all of the store by default.",
+)
 @click.option("--note", default="", help="What the release is for.")
 @click.option("--activate", is_flag=True, help="Activate it too.")
 @who_option
@@ -69,7 +78,13 @@ def list_releases(store_path: Path, output_format: str) -> None:
     releases = store.releases()
     if output_format == "json":
         fields = [
-            {"id": r.id, "created_at": r.created_at, "revisions": len(r.revisions), "note": r.note, "active": r == active}
+            {
+                "id": r.id,
+                "created_at": r.created_at,
+                "revisions": len(r.revisions),
+                "note": r.note,
+                "active": r == active,
+            }
             for r in releases
         ]
         print_json(fields)
@@ -108,13 +123,24 @@ def show(name: str | None, store_path: Path, output_format: str) -> None:
         )
         return
     click.echo(f"{shown.id} created {shown.created_at} {shown.note}".rstrip())
-    rows = [[f["rule_set"], f["label"], f["effective_from"], f["effective_to"] or "open", f["published_on"], str(f["rows"]), f["id"][:19]] for f in map(_fields, infos)]
+    rows = [
+        [
+            f["rule_set"],
+            f["label"],
+            f["effective_from"],
+            f["effective_to"] or "open",
+            f["published_on"],
+            str(f["rows"]),
+            f["id"][:19],
+        ]
+        for f in map(_fields, infos)
+    ]
     print_rows(["rule set", "label", "from", "to", "published", "rows", "revision"], rows)
     for a in history:
         click.echo(f"{a.at}  {a.who} activated {a.release[:19]} {a.why}".rstrip())
 
 
-def _fields(info: RevisionInfo) -> dict[str, str | int]:
+def _fields(info: RevisionInfo) -> dict[str, Any]:
     header = info.header
     return {
         "rule_set": header.rule_set,

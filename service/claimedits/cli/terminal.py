@@ -73,7 +73,12 @@ def show_progress(title: str) -> Iterator[Callable[[str, int, int], None] | None
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=1.0)
 
@@ -84,8 +89,18 @@ def show_progress(title: str) -> Iterator[Callable[[str, int, int], None] | None
 
 
 store_option = click.option(
-    "--store", "store_path", type=click.Path(path_type=Path), required=True, envvar="CLAIMEDITS_STORE", help="Directory of the store."
+    "--store",
+    "store_path",
+    type=click.Path(path_type=Path),
+    required=True,
+    envvar="CLAIMEDITS_STORE",
+    help="Directory of the store.",
 )
 format_option = click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for programs."
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or for programs.",
 )

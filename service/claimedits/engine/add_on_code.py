@@ -25,7 +25,8 @@ _SETTINGS = (Setting.PRACTITIONER, Setting.ASC, Setting.OUTPATIENT_HOSPITAL)
 class AddOn(NamedTuple):
     """An add-on line with the rows of its code that are active on its date."""
 
-    index: int
+    position: int
+    """Of the line in ``claim.lines``."""
     line: ClaimLine
     rows: list[AddOnRow]
     loaded: LoadedRuleSet
@@ -63,7 +64,12 @@ def evaluate(evaluation: Evaluation) -> None:
         if evaluation.trace is not None:
             revision = loaded.editions.revisions[selection.in_force].id
             evaluation.note(
-                line.line_number, Family.ADD_ON_CODE, rule_set, revision, line.procedure_code, f"{len(rows)} active rows"
+                line.line_number,
+                Family.ADD_ON_CODE,
+                rule_set,
+                revision,
+                line.procedure_code,
+                f"{len(rows)} active rows",
             )
         if rows:
             _decide(evaluation, AddOn(index, line, rows, loaded, selection))
@@ -77,16 +83,20 @@ def _decide(evaluation: Evaluation, add_on: AddOn) -> None:
     """§C.2, in its order."""
     allowed = [row for row in add_on.rows if _allows_add_on(evaluation, row, add_on.line)]
     if not allowed:
-        evaluation.add(add_on.index, findings.setting_not_allowed(evaluation, add_on))
+        evaluation.add(add_on.position, findings.setting_not_allowed(evaluation, add_on))
         return
     primaries = _find_primaries(evaluation, add_on, _listed_codes(evaluation, add_on, allowed))
     denials = {id(p.line): _denials(evaluation, p.line) for p in primaries}
-    usable = [p for p in primaries if p.scope is Scope.SAME and not denials[id(p.line)] and (not p.line.claim_id or p.line.paid)]
+    usable = [
+        p
+        for p in primaries
+        if p.scope is Scope.SAME and not denials[id(p.line)] and (not p.line.claim_id or p.line.paid)
+    ]
     if usable:
         # A primary of this claim tells more than one of another claim.
         first = min(usable, key=lambda p: (bool(p.line.claim_id), p.line.line_number))
         evaluation.add_pass(
-            add_on.index,
+            add_on.position,
             Family.ADD_ON_CODE,
             findings.rule_id(add_on),
             f"{add_on.line.procedure_code} stands with its primary {first.line.procedure_code}",
@@ -95,9 +105,11 @@ def _decide(evaluation: Evaluation, add_on: AddOn) -> None:
             detail=findings.detail(add_on, first.line),
         )
     elif primaries and all(denials[id(p.line)] for p in primaries):
-        evaluation.add(add_on.index, findings.primary_denied(evaluation, add_on, primaries, denials))
+        evaluation.add(add_on.position, findings.primary_denied(evaluation, add_on, primaries, denials))
     elif primaries:
-        evaluation.add(add_on.index, findings.primary_unpaid(add_on, [p for p in primaries if not denials[id(p.line)]]))
+        evaluation.add(
+            add_on.position, findings.primary_unpaid(add_on, [p for p in primaries if not denials[id(p.line)]])
+        )
     else:
         _decide_without_primary(evaluation, add_on, allowed)
 
@@ -107,15 +119,15 @@ def _decide_without_primary(evaluation: Evaluation, add_on: AddOn, allowed: Sequ
     day = add_on.line.service_date
     adjacent = _find_on_other_date(evaluation, add_on, {row.primary_code for row in allowed})
     if adjacent is not None:
-        evaluation.add(add_on.index, findings.primary_on_other_date(add_on, adjacent))
+        evaluation.add(add_on.position, findings.primary_on_other_date(add_on, adjacent))
     elif (
         all(row.edit_type == 1 for row in allowed)
         or evaluation.conventions.payer_primaries(add_on.line.procedure_code, day)
         or not _has_other_service(evaluation, add_on)
     ):
-        evaluation.add(add_on.index, findings.primary_missing(evaluation, add_on))
+        evaluation.add(add_on.position, findings.primary_missing(evaluation, add_on))
     else:
-        evaluation.add(add_on.index, findings.primary_unlisted(add_on))
+        evaluation.add(add_on.position, findings.primary_unlisted(add_on))
 
 
 # ---- rows (§C.3) ----
@@ -232,5 +244,3 @@ def _find_on_other_date(evaluation: Evaluation, add_on: AddOn, codes: set[str]) 
         if other.procedure_code in codes and 0 < gap <= reach:
             return other
     return None
-
-

@@ -74,7 +74,12 @@ def primary_missing(evaluation: Evaluation, add_on: AddOn) -> Finding:
     remedies = []
     if listed:
         remedies.append(
-            Remedy("ADD_PRIMARY", (line.line_number,), listed[:SHOWN_PRIMARIES], "if that service was given on the same date")
+            Remedy(
+                "ADD_PRIMARY",
+                (line.line_number,),
+                listed[:SHOWN_PRIMARIES],
+                "if that service was given on the same date",
+            )
         )
     remedies.append(Remedy("REMOVE_LINE", (line.line_number,), condition="no modifier clears it"))
     return _finding(
@@ -89,7 +94,10 @@ def primary_missing(evaluation: Evaluation, add_on: AddOn) -> Finding:
 
 
 def primary_denied(
-    evaluation: Evaluation, add_on: AddOn, primaries: Sequence[Primary], denials: Mapping[int, Sequence[Finding]]
+    evaluation: Evaluation,
+    add_on: AddOn,
+    primaries: Sequence[Primary],
+    denials: Mapping[int, Sequence[Finding]],
 ) -> Finding:
     """§C.1: if an edit prevents payment of the primary, the add-on shall not be paid."""
     lines = tuple(sorted(p.line.line_number for p in primaries))
@@ -103,7 +111,9 @@ def primary_denied(
         related_line_numbers=lines,
         adjustment=_adjustment(evaluation, "AOC_PRIMARY_DENIED", add_on.line),
         overridable=Overridable.CORRECTION,
-        remedies=(Remedy("CORRECT_CODE", lines, condition="clear the findings of the primary; the add-on then stands"),),
+        remedies=(
+            Remedy("CORRECT_CODE", lines, condition="clear the findings of the primary; the add-on then stands"),
+        ),
         depends_on=tuple(depends),
     )
 
@@ -124,7 +134,13 @@ def primary_unpaid(add_on: AddOn, primaries: Sequence[Primary]) -> Finding:
         primary=first,
         related_line_numbers=tuple(sorted(p.line.line_number for p in primaries if not p.line.claim_id)),
         overridable=Overridable.DOCUMENTATION,
-        remedies=(Remedy("DOCUMENT", (add_on.line.line_number,), condition="show that the primary was paid for the same practitioner or group"),),
+        remedies=(
+            Remedy(
+                "DOCUMENT",
+                (add_on.line.line_number,),
+                condition="show that the primary was paid for the same practitioner or group",
+            ),
+        ),
     )
 
 
@@ -150,7 +166,9 @@ def primary_unlisted(add_on: AddOn) -> Finding:
         "AOC_PRIMARY_UNLISTED",
         f"no listed primary of {add_on.line.procedure_code} stands on that date; the contractor may accept another service",
         overridable=Overridable.DOCUMENTATION,
-        remedies=(Remedy("DOCUMENT", (add_on.line.line_number,), condition="check the contractor's list of primaries"),),
+        remedies=(
+            Remedy("DOCUMENT", (add_on.line.line_number,), condition="check the contractor's list of primaries"),
+        ),
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from claimedits.engine.candidates import has_repeated_service
 from claimedits.engine.evaluation import Evaluation
-from claimedits.model.claim_reading import MOST_MODIFIERS
 from claimedits.model.claim import ClaimLine
+from claimedits.model.claim_reading import MOST_MODIFIERS
 from claimedits.model.finding import Citation, Detail, DuplicateDetail, Finding, HistoryLine, Remedy
 from claimedits.model.terms import Family, Overridable, Status
 from claimedits.rulesets.conventions import Conventions
@@ -29,7 +29,9 @@ def evaluate(evaluation: Evaluation) -> None:
         exact.setdefault(_key(evaluation, duplicates, history_line, True), history_line)
         similar.setdefault(_key(evaluation, duplicates, history_line, False), []).append(history_line)
     for index, line in enumerate(claim.lines):
-        key, same_but_modifiers = (_key(evaluation, duplicates, line, with_modifiers) for with_modifiers in (True, False))
+        key, same_but_modifiers = (
+            _key(evaluation, duplicates, line, with_modifiers) for with_modifiers in (True, False)
+        )
         earlier = exact.get(key)
         if earlier is not None:
             evaluation.add(index, _finding(evaluation, duplicates, line, earlier, "DUP_EXACT"))
@@ -81,7 +83,12 @@ def _finding(
     if len(line.modifiers) < MOST_MODIFIERS:
         repeated = tuple(m for m in ("76", "77", "91", "59") if m not in line.modifiers)
         remedies.append(
-            Remedy("ADD_MODIFIER", (line.line_number,), repeated, "if it was repeated: 76 same practitioner, 77 another, 91 laboratory test")
+            Remedy(
+                "ADD_MODIFIER",
+                (line.line_number,),
+                repeated,
+                "if it was repeated: 76 same practitioner, 77 another, 91 laboratory test",
+            )
         )
     return Finding(
         rule_id=f"{RULE_SET}/{'exact' if exact else 'suspect'}",

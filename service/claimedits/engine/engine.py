@@ -107,7 +107,11 @@ def _read_as_of(as_of: Day | str | None) -> Day:
     else:
         day = today() if as_of is None else as_of
     if day > today():
-        problem = Problem("as_of", f"{format_day(day)} lies in the future", "nothing later than today is known; leave it empty for today")
+        problem = Problem(
+            "as_of",
+            f"{format_day(day)} lies in the future",
+            "nothing later than today is known; leave it empty for today",
+        )
         raise ClaimInvalidError([problem])
     return day
 
@@ -121,7 +125,13 @@ def _read_families(families: Iterable[Family | str]) -> frozenset[Family]:
         member = Family[family] if isinstance(family, str) else family
         if member not in BUILT:
             raise ClaimInvalidError(
-                [Problem(f"families[{i}]", f"{member.name} is not decided by this engine version", "leave it out")]
+                [
+                    Problem(
+                        f"families[{i}]",
+                        f"{member.name} is not decided by this engine version",
+                        "leave it out",
+                    )
+                ]
             )
         wanted.add(member)
     return frozenset(wanted) or BUILT

@@ -13,7 +13,6 @@ from claimedits.rulesets.conventions import Conventions
 from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
 from claimedits.rulesets.versions import View
 
-
 _STATUSES = (Status.PASS, *sorted(Status))
 """Statuses by number; 0, nothing said, is PASS."""
 
@@ -90,7 +89,9 @@ class Evaluation:
             return False
         switch = self.conventions.switch
         excluded = switch("mue.exclude_modifiers", day).split()
-        return not any(m in excluded for m in modifiers) and ("JW" not in modifiers or switch("mue.count_jw", day) == "true")
+        return not any(m in excluded for m in modifiers) and (
+            "JW" not in modifiers or switch("mue.count_jw", day) == "true"
+        )
 
     def status(self, index: int, family: Family) -> Status:
         """The status of a line for a family so far; PASS where nothing was said."""
@@ -157,9 +158,7 @@ class Evaluation:
         else:
             self.mark(index, family, Status.PASS)
 
-    def note(
-        self, line_number: int, family: Family, rule_set: str, revision: str, looked_up: str, result: str
-    ) -> None:
+    def note(self, line_number: int, family: Family, rule_set: str, revision: str, looked_up: str, result: str) -> None:
         """Keep one look-up for the trace, as it was made."""
         if self.trace is not None:
             self.trace.append(TraceStep(line_number, family, rule_set, revision, looked_up, result))

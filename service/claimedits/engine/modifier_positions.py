@@ -49,7 +49,9 @@ class Weighing(NamedTuple):
 
 
 def weigh_modifiers(
-    pair: Pair, conventions: Conventions, invalid: frozenset[tuple[int, str]] | set[tuple[int, str]] = frozenset()
+    pair: Pair,
+    conventions: Conventions,
+    invalid: frozenset[tuple[int, str]] | set[tuple[int, str]] = frozenset(),
 ) -> Weighing:
     """Weigh every modifier position of both lines. ``invalid`` are (line number, modifier) that MODIFIER refused."""
     considered = tuple(
@@ -99,10 +101,24 @@ def _weigh(
     codes = (pair.column_1.procedure_code, pair.column_2.procedure_code)
     position = conventions.position(modifier, pair.program, pair.setting, pair.day, codes)
     if position is None:
-        return Weighed(line, column, modifier, "reject", "not valid for this program, setting or date", "NCCI Policy Manual I-14")
+        return Weighed(
+            line,
+            column,
+            modifier,
+            "reject",
+            "not valid for this program, setting or date",
+            "NCCI Policy Manual I-14",
+        )
     # An invalid modifier cannot bypass (§A.5): MODIFIER's word first, then the conditions of the policy row.
     if not line.claim_id and (line.line_number, modifier) in invalid:
-        return Weighed(line, column, modifier, "reject", "invalid on this line; see its MODIFIER finding", position.authority)
+        return Weighed(
+            line,
+            column,
+            modifier,
+            "reject",
+            "invalid on this line; see its MODIFIER finding",
+            position.authority,
+        )
     for condition in position.conditions:
         refusal = _refusal(condition, pair, conventions, line, column, modifier)
         if refusal:
@@ -116,9 +132,7 @@ def _weigh(
     return Weighed(line, column, modifier, verdict, why, position.authority)
 
 
-def _refusal(
-    condition: str, pair: Pair, conventions: Conventions, line: ClaimLine, column: int, modifier: str
-) -> str:
+def _refusal(condition: str, pair: Pair, conventions: Conventions, line: ClaimLine, column: int, modifier: str) -> str:
     """Why the line does not meet a condition of the policy; empty where it does."""
     code, day = line.procedure_code, pair.day
     if condition == "em" and not conventions.in_family("em", code, day):
@@ -158,7 +172,10 @@ def _same_side(pair: Pair, conventions: Conventions, accepted: Sequence[Weighed]
         other = pair.column_1 if weighed.column == 2 else pair.column_2
         if not any(_contains(part, side, *sides[m]) for m in other.modifiers if m in sides):
             return None
-    return Note("SAME_SIDE", "the anatomic modifiers differ but may name the same side; different sites must be documented")
+    return Note(
+        "SAME_SIDE",
+        "the anatomic modifiers differ but may name the same side; different sites must be documented",
+    )
 
 
 def _contains(part: str, side: str, other_part: str, other_side: str) -> bool:
@@ -178,6 +195,7 @@ def _ipsilateral(pair: Pair, conventions: Conventions) -> Note | None:
     )
     if first & second or "both" in first | second:
         return Note(
-            "IPSILATERAL_POLICY", "two procedures on one shoulder: the Manual does not let a modifier unbundle the same side"
+            "IPSILATERAL_POLICY",
+            "two procedures on one shoulder: the Manual does not let a modifier unbundle the same side",
         )
     return None

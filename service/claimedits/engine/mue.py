@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 from claimedits.engine.candidates import find_mue_candidates
 from claimedits.engine.evaluation import Evaluation
-from claimedits.engine.mue_findings import Excess, excess_finding, no_value_finding, not_counted_finding, passed, time_units_finding
+from claimedits.engine.mue_findings import (
+    Excess,
+    excess_finding,
+    no_value_finding,
+    not_counted_finding,
+    passed,
+    time_units_finding,
+)
 from claimedits.engine.provider_scope import Scope, compare_providers
 from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import Day
@@ -220,5 +227,7 @@ def _turning_days(segment: Segment, others: Sequence[ClaimLine]) -> list[Day]:
         return [segment.first]
     turns = {segment.first}
     for other in others:
-        turns |= {day for day in (other.service_date, other.service_date_end + 1) if segment.first < day <= segment.last}
+        turns |= {
+            day for day in (other.service_date, other.service_date_end + 1) if segment.first < day <= segment.last
+        }
     return sorted(turns)

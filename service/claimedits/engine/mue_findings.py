@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from claimedits.model.claim_reading import MOST_MODIFIERS
 from claimedits.model.claim import Claim, ClaimLine
+from claimedits.model.claim_reading import MOST_MODIFIERS
 from claimedits.model.dates import Day, format_day
-from claimedits.model.finding import Citation, Detail, Finding, HistoryLine, MueDetail, Remedy, VersionConflict
+from claimedits.model.finding import (
+    Citation,
+    Detail,
+    Finding,
+    HistoryLine,
+    MueDetail,
+    Remedy,
+    VersionConflict,
+)
 from claimedits.model.terms import Family, Overridable, Program, Status
 from claimedits.rulesets.loaded import LoadedRuleSet
 
@@ -36,7 +44,9 @@ class Excess:
 
 def not_counted_finding(line: ClaimLine, rule_set: str) -> Finding:
     """§B.2: modifier 55, GY: nothing to count."""
-    why = "GY: statutorily excluded" if "GY" in line.modifiers else "the line's modifier takes its units out of the count"
+    why = (
+        "GY: statutorily excluded" if "GY" in line.modifiers else "the line's modifier takes its units out of the count"
+    )
     return Finding(
         rule_id=f"{rule_set}/{line.procedure_code}",
         family=Family.MUE,
@@ -158,17 +168,23 @@ def _detail(line: ClaimLine, excess: Excess) -> MueDetail:
 def _message(line: ClaimLine, excess: Excess) -> str:
     row, code = excess.segment.row, line.procedure_code
     if excess.code == "MUE_ZERO":
-        return f"{code} has an MUE value of 0 on this claim type: no unit is payable" if not row.confidential else (
-            f"no unit of {code} is payable on this claim type"
+        return (
+            f"{code} has an MUE value of 0 on this claim type: no unit is payable"
+            if not row.confidential
+            else (f"no unit of {code} is payable on this claim type")
         )
     value = "" if row.confidential else f" of {row.value}"
     if excess.day is None:
-        return f"{excess.units} units of {code} on the line exceed the MUE value{value}; all units of the line are denied"
+        return (
+            f"{excess.units} units of {code} on the line exceed the MUE value{value}; all units of the line are denied"
+        )
     summed = f"the units of {code} on {format_day(excess.day)} add up to {excess.units} and exceed the MUE value{value}"
     if excess.code == "MUE_PROVIDER_SCOPE":
         return f"{summed} only if the practitioners count as one provider, which the claim does not decide"
     if excess.code == "MUE_ASC_BILATERAL":
-        return f"{summed}; an ASC value is doubled for bilateral surgery, and the code's bilateral indicator is not known"
+        return (
+            f"{summed}; an ASC value is doubled for bilateral surgery, and the code's bilateral indicator is not known"
+        )
     return f"{summed}; all of them are denied, and no modifier splits a date-of-service edit"
 
 
@@ -184,7 +200,13 @@ def _overridable(program: Program, excess: Excess) -> Overridable:
 def _remedies(evaluation: Evaluation, line: ClaimLine, excess: Excess) -> tuple[Remedy, ...]:
     row, number = excess.segment.row, line.line_number
     if excess.code == "MUE_ZERO":
-        return (Remedy("REMOVE_LINE", (number,), condition="the service is not payable here; bill the payer or claim type that takes it"),)
+        return (
+            Remedy(
+                "REMOVE_LINE",
+                (number,),
+                condition="the service is not payable here; bill the payer or claim type that takes it",
+            ),
+        )
     correct = Remedy(
         "CORRECT_UNITS",
         tuple(sorted(other.line_number for other in excess.lines if not other.claim_id)),
@@ -192,14 +214,33 @@ def _remedies(evaluation: Evaluation, line: ClaimLine, excess: Excess) -> tuple[
     )
     if excess.day is None:
         day = line.service_date
-        modifiers = (*evaluation.conventions.modifier_family("anatomic", day), "XE", "XP", "XS", "XU", "59", "76", "77", "91")
+        modifiers = (
+            *evaluation.conventions.modifier_family("anatomic", day),
+            "XE",
+            "XP",
+            "XS",
+            "XU",
+            "59",
+            "76",
+            "77",
+            "91",
+        )
         if len(line.modifiers) >= MOST_MODIFIERS:
             return (correct,)
-        split = Remedy("SPLIT_LINE", (number,), modifiers, "if the units are medically reasonable: lines within the value each, told apart by a modifier")
+        split = Remedy(
+            "SPLIT_LINE",
+            (number,),
+            modifiers,
+            "if the units are medically reasonable: lines within the value each, told apart by a modifier",
+        )
         return (split, correct)
     if row.mai == 2:
         return (correct,)
-    documented = Remedy("DOCUMENT", correct.line_numbers, condition="if all units were given and are medically necessary; no modifier clears it")
+    documented = Remedy(
+        "DOCUMENT",
+        correct.line_numbers,
+        condition="if all units were given and are medically necessary; no modifier clears it",
+    )
     return (correct, documented)
 
 

@@ -10,7 +10,7 @@ from claimedits.engine.evaluation import Evaluation
 from claimedits.engine.modifier_positions import Pair, Weighing, weigh_modifiers
 from claimedits.engine.presence import present_rows
 from claimedits.engine.provider_scope import Scope, compare_providers
-from claimedits.engine.ptp_findings import conflict_finding, not_governed_finding, no_table_finding
+from claimedits.engine.ptp_findings import conflict_finding, no_table_finding, not_governed_finding
 from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import FOREVER, Day, format_day
 from claimedits.model.terms import Family, Program, Setting, Status
@@ -96,7 +96,12 @@ def _find_matches(evaluation: Evaluation, loaded: LoadedRuleSet) -> list[Match]:
 
 
 def _match(
-    evaluation: Evaluation, loaded: LoadedRuleSet, a: ClaimLine, b: ClaimLine, common: tuple[Day, Day], rows: Sequence[PtpRow]
+    evaluation: Evaluation,
+    loaded: LoadedRuleSet,
+    a: ClaimLine,
+    b: ClaimLine,
+    common: tuple[Day, Day],
+    rows: Sequence[PtpRow],
 ) -> Match | None:
     """The active row of (a, b) or (b, a) on the first common day that has one (§A.6)."""
     view = evaluation.view(loaded, common[0], dated_rows=True)
@@ -119,7 +124,12 @@ def _match(
             claim = evaluation.claim
             return Match(row, Pair(column_1, column_2, day, claim.program, claim.setting), selection, common)
     evaluation.note(
-        a.line_number, Family.PTP, loaded.name, "", f"{_named(a, b)} on {format_day(common[0])}", "rows exist, none active"
+        a.line_number,
+        Family.PTP,
+        loaded.name,
+        "",
+        f"{_named(a, b)} on {format_day(common[0])}",
+        "rows exist, none active",
     )
     return None
 
@@ -238,5 +248,10 @@ def _trace_misses(
             if (i, j) in found or a.procedure_code == b.procedure_code or (a.claim_id and b.claim_id):
                 continue
             evaluation.note(
-                a.line_number, Family.PTP, loaded.name, "", _named(a, b), "no row in any revision, in either direction"
+                a.line_number,
+                Family.PTP,
+                loaded.name,
+                "",
+                _named(a, b),
+                "no row in any revision, in either direction",
             )

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from claimedits.engine.ptp import Match
 
 
-
 def no_table_finding(line: ClaimLine) -> Finding:
     """§A.2: Medicare publishes no PTP table for DME suppliers."""
     return Finding(
@@ -110,7 +109,10 @@ def _citation(loaded: LoadedRuleSet, match: Match) -> Citation:
     row, selection = match.row, match.selection
     revision = selection.in_force if row.revisions >> selection.in_force & 1 else selection.newest
     return loaded.cite(
-        revision, loaded.index.source(row.row, revision), format_day(row.effective_from), format_day(row.effective_to)
+        revision,
+        loaded.index.source(row.row, revision),
+        format_day(row.effective_from),
+        format_day(row.effective_to),
     )
 
 

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from claimedits.engine.evaluation import Evaluation
     from claimedits.engine.ptp import Match
 
-DOCUMENTATION = (
-    "A separate encounter, site or specimen must be documented; a modifier must not be appended solely to bypass the edit."
-)
+DOCUMENTATION = "A separate encounter, site or specimen must be documented; a modifier must not be appended solely to bypass the edit."
 _PREFERENCE = ("XE", "XS", "XP", "XU", "59")
 
 
@@ -24,7 +22,13 @@ def list_remedies(evaluation: Evaluation, match: Match, status: Status, code: st
     if status is Status.BYPASSED:
         return (Remedy("DOCUMENT", (match.pair.column_2.line_number,), condition=DOCUMENTATION),)
     if code == "PTP_COLUMN_2_IN_HISTORY":
-        return (Remedy("DOCUMENT", (match.pair.column_1.line_number,), condition="adjust the other claim if its line was paid"),)
+        return (
+            Remedy(
+                "DOCUMENT",
+                (match.pair.column_1.line_number,),
+                condition="adjust the other claim if its line was paid",
+            ),
+        )
     if code == "PTP_DATE_SPAN":
         lines = tuple(line.line_number for line in (match.pair.column_1, match.pair.column_2) if not line.claim_id)
         return (Remedy("CORRECT_DATE", lines, condition="report each day of service on a line of its own"),)

@@ -38,15 +38,43 @@ MOST_DIAGNOSES = {Setting.OUTPATIENT_HOSPITAL: 25}
 """Diagnoses on a claim: 25 on an 837I, 12 on an 837P."""
 
 _LINE_FIELDS = frozenset(
-    "line_number procedure_code modifiers units service_date service_date_end diagnosis_pointers rendering_provider_id "
-    "rendering_specialty place_of_service revenue_code charge_cents non_covered_charge_cents".split()
+    [
+        "line_number",
+        "procedure_code",
+        "modifiers",
+        "units",
+        "service_date",
+        "service_date_end",
+        "diagnosis_pointers",
+        "rendering_provider_id",
+        "rendering_specialty",
+        "place_of_service",
+        "revenue_code",
+        "charge_cents",
+        "non_covered_charge_cents",
+    ]
 )
 _HISTORY_FIELDS = _LINE_FIELDS | {"claim_id", "paid"}
 _CLAIM_FIELDS = frozenset(
-    "claim_id program setting billing_provider_id state contractor_id patient type_of_bill condition_codes clia_certificate "
-    "diagnoses lines history_lines payer_id prior_authorization_number".split()
+    [
+        "claim_id",
+        "program",
+        "setting",
+        "billing_provider_id",
+        "state",
+        "contractor_id",
+        "patient",
+        "type_of_bill",
+        "condition_codes",
+        "clia_certificate",
+        "diagnoses",
+        "lines",
+        "history_lines",
+        "payer_id",
+        "prior_authorization_number",
+    ]
 )
-_PATIENT_FIELDS = frozenset("patient_id birth_date sex".split())
+_PATIENT_FIELDS = frozenset(["patient_id", "birth_date", "sex"])
 
 
 @dataclass(slots=True, frozen=True)
@@ -86,7 +114,13 @@ def _read(reader: FieldReader, fields: Mapping[str, Any], limits: ClaimLimits) -
     diagnoses = reader.texts("diagnoses", fields.get("diagnoses"), DIAGNOSIS, most)
     lines = _read_lines(reader, "lines", fields.get("lines"), limits.lines, _LINE_FIELDS, len(diagnoses), setting)
     history = _read_lines(
-        reader, "history_lines", fields.get("history_lines"), limits.history_lines, _HISTORY_FIELDS, -1, setting
+        reader,
+        "history_lines",
+        fields.get("history_lines"),
+        limits.history_lines,
+        _HISTORY_FIELDS,
+        -1,
+        setting,
     )
     if not lines and not reader.problems:
         reader.add("lines", "is empty", "a claim has at least one line")
@@ -143,7 +177,12 @@ def _read_lines(
         reader.add(path, "is not a list", "send the lines as a list of objects")
         return ()
     if len(items) > most:
-        reader.add(path, f"has {len(items)} lines, the limit is {most}", "split the claim or raise the limit", "E_LIMIT_LINES")
+        reader.add(
+            path,
+            f"has {len(items)} lines, the limit is {most}",
+            "split the claim or raise the limit",
+            "E_LIMIT_LINES",
+        )
         return ()
     lines = []
     for i, fields in enumerate(items):
@@ -156,7 +195,12 @@ def _read_lines(
 
 
 def _read_line(
-    reader: FieldReader, where: str, fields: Mapping[str, Any], known: frozenset[str], diagnoses: int, setting: Setting | None
+    reader: FieldReader,
+    where: str,
+    fields: Mapping[str, Any],
+    known: frozenset[str],
+    diagnoses: int,
+    setting: Setting | None,
 ) -> ClaimLine:
     get = fields.get
     if known is _LINE_FIELDS and known.issuperset(fields):
@@ -169,7 +213,11 @@ def _read_line(
     revenue = reader.text(f"{where}.revenue_code", get("revenue_code"), REVENUE)
     code = reader.text(f"{where}.procedure_code", get("procedure_code"), CODE)
     if not code and not (setting is Setting.OUTPATIENT_HOSPITAL and revenue) and reader.is_blank(get("procedure_code")):
-        reader.add(f"{where}.procedure_code", "is missing", "send a HCPCS or CPT code; facility lines may send a revenue_code alone")
+        reader.add(
+            f"{where}.procedure_code",
+            "is missing",
+            "send a HCPCS or CPT code; facility lines may send a revenue_code alone",
+        )
     sent = get("procedure_code")
     return ClaimLine(
         reader.whole(f"{where}.line_number", get("line_number"), 1, 99_999),
@@ -191,12 +239,15 @@ def _read_line(
     )
 
 
-def _read_familiar_line(
-    fields: Mapping[str, Any], get: Callable[[str], Any], diagnoses: int
-) -> ClaimLine | None:
+def _read_familiar_line(fields: Mapping[str, Any], get: Callable[[str], Any], diagnoses: int) -> ClaimLine | None:
     """The line, where every value was found good before; None sends it through the full reading, problems and all."""
     try:
-        sent, number, end, pointers = fields["procedure_code"], fields["line_number"], get("service_date_end"), get("diagnosis_pointers")
+        sent, number, end, pointers = (
+            fields["procedure_code"],
+            fields["line_number"],
+            get("service_date_end"),
+            get("diagnosis_pointers"),
+        )
         start = DATE.good[fields["service_date"]]
         modifiers, charge, uncovered = get("modifiers"), get("charge_cents"), get("non_covered_charge_cents")
         if (
@@ -243,7 +294,11 @@ def _read_end(reader: FieldReader, where: str, value: Any, start: Day) -> Day:
     before = len(reader.problems)
     end = reader.day(f"{where}.service_date_end", value, DATE)
     if end < start and len(reader.problems) == before and start:
-        reader.add(f"{where}.service_date_end", "lies before service_date", "the last day of service is on or after the first")
+        reader.add(
+            f"{where}.service_date_end",
+            "lies before service_date",
+            "the last day of service is on or after the first",
+        )
     return end
 
 
@@ -258,7 +313,11 @@ def _read_pointers(reader: FieldReader, where: str, value: Any, diagnoses: int) 
         if type(pointer) is not int:
             reader.add(f"{path}[{i}]", "is not a whole number", "send positions in diagnoses, counted from 1")
         elif pointer < 1 or (diagnoses >= 0 and pointer > diagnoses):
-            reader.add(f"{path}[{i}]", f"{pointer} points at no diagnosis", f"the claim has {diagnoses} diagnoses, counted from 1")
+            reader.add(
+                f"{path}[{i}]",
+                f"{pointer} points at no diagnosis",
+                f"the claim has {diagnoses} diagnoses, counted from 1",
+            )
     return tuple(value)
 
 
@@ -267,4 +326,8 @@ def _check_line_numbers(reader: FieldReader, lines: Sequence[ClaimLine]) -> None
     for i, line in enumerate(lines):
         first = seen.setdefault(line.line_number, i)
         if first != i and line.line_number:
-            reader.add(f"lines[{i}].line_number", f"{line.line_number} is also the number of lines[{first}]", "number each line once")
+            reader.add(
+                f"lines[{i}].line_number",
+                f"{line.line_number} is also the number of lines[{first}]",
+                "number each line once",
+            )

@@ -55,18 +55,32 @@ def _rule(pattern: str, what: str, mend: str, normalise: Callable[[str], str] = 
 
 CODE = _rule(r"[0-9A-Z]{5}|", "is not a procedure code", "a HCPCS or CPT code has five letters or digits")
 MODIFIER = _rule(r"[0-9A-Z]{2}|", "is not a modifier", "a modifier has two letters or digits")
-DIAGNOSIS = _rule(r"[0-9A-Z.]{1,10}", "is not a diagnosis code", "an ICD-10-CM code has three to seven letters or digits", _undot)
+DIAGNOSIS = _rule(
+    r"[0-9A-Z.]{1,10}",
+    "is not a diagnosis code",
+    "an ICD-10-CM code has three to seven letters or digits",
+    _undot,
+)
 PLACE = _rule(r"[0-9A-Z]{2}|", "is not a place of service", "write two digits and keep the zero, as in 02")
 REVENUE = _rule(r"[0-9]{3,4}|", "is not a revenue code", "write three or four digits")
 STATE = _rule(r"[A-Z]{2}|", "is not a state", "write the two-letter abbreviation")
 CONTRACTOR = _rule(r"[0-9A-Z]{1,10}|", "is not a contractor number", "write its digits, as in 12501")
 TYPE_OF_BILL = _rule(r"[0-9A-Z]{3,4}|", "is not a type of bill", "write three or four digits, as in 131")
 CONDITION_CODE = _rule(r"[0-9A-Z]{2}", "is not a condition code", "a condition code has two letters or digits")
-CLIA = _rule(r"[A-Z_]{1,30}|", "is not a kind of CLIA certificate", "write WAIVER, COMPLIANCE, ACCREDITATION, PPM or REGISTRATION")
+CLIA = _rule(
+    r"[A-Z_]{1,30}|",
+    "is not a kind of CLIA certificate",
+    "write WAIVER, COMPLIANCE, ACCREDITATION, PPM or REGISTRATION",
+)
 SEX = _rule(r"[FMU]|", "is not F, M or U", "leave it empty when it is unknown")
-IDENTIFIER = _rule(r"[^\x00-\x1f\x7f]{0,100}", "is not an identifier", "use at most 100 printable characters", str.strip)
+IDENTIFIER = _rule(
+    r"[^\x00-\x1f\x7f]{0,100}", "is not an identifier", "use at most 100 printable characters", str.strip
+)
 UNITS = _rule(
-    r"\d{1,8}(\.\d{1,3})?", "is not a number of units", 'write a decimal from 0 to 99999999.999 as text, as in "1" or "2.5"', str.strip
+    r"\d{1,8}(\.\d{1,3})?",
+    "is not a number of units",
+    'write a decimal from 0 to 99999999.999 as text, as in "1" or "2.5"',
+    str.strip,
 )
 DATE = _rule(r"\d{4}-\d\d-\d\d", "is not a date", "write a day of the calendar in the form YYYY-MM-DD", str.strip)
 
@@ -91,7 +105,11 @@ class FieldReader:
         for name in fields:
             if name not in known:
                 shown = name if isinstance(name, str) and re.fullmatch(r"\w{1,40}", name) else "(unnamed)"
-                self.add(f"{prefix}{shown}", "is no field of a claim", "check its spelling against the contract, or leave it out")
+                self.add(
+                    f"{prefix}{shown}",
+                    "is no field of a claim",
+                    "check its spelling against the contract, or leave it out",
+                )
 
     def text(self, where: str, value: Any, rule: FieldRule) -> str:
         """A normalised text; empty where the field is absent or wrong."""
@@ -104,7 +122,7 @@ class FieldReader:
         if known is not None:
             return known
         normal = rule.normalise(value)
-        if not normal.isascii() and rule is not IDENTIFIER or not rule.pattern.fullmatch(normal):
+        if (not normal.isascii() and rule is not IDENTIFIER) or not rule.pattern.fullmatch(normal):
             self.add(where, rule.what, rule.mend)
             return ""
         rule.remember(value, normal)

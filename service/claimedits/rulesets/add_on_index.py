@@ -53,7 +53,6 @@ class AddOnIndex:
         for row in rows:
             self._by_primary.setdefault(row.primary_code, []).append(row)
 
-
     def rows(self, add_on_code: str) -> list[AddOnRow]:
         """Every row of an add-on code, by primary and effective date."""
         return self._by_code.get(add_on_code, [])
@@ -64,8 +63,8 @@ class AddOnIndex:
 
 
 def _row(fields: list[Any]) -> AddOnRow:
-    *head, revisions, sources = fields
-    return AddOnRow(*head, int(revisions), tuple((file, record) for file, record in sources))
+    sources = tuple((file, record) for file, record in fields[-1])
+    return AddOnRow._make((*fields[:-2], int(fields[-2]), sources))
 
 
 _KEYS = (

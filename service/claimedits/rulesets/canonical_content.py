@@ -56,8 +56,7 @@ def revision_id(header: RevisionHeader, tables: Mapping[str, TableContent]) -> s
             "effective_to": format_day(header.effective_to),
             "published_on": format_day(header.published_on),
             "sources": [
-                {"file": source.file, "sha256": source.sha256, "records": source.records}
-                for source in header.sources
+                {"file": source.file, "sha256": source.sha256, "records": source.records} for source in header.sources
             ],
             "attributes": dict(header.attributes),
         },
@@ -100,17 +99,13 @@ def _type_name(table: str, field: pa.Field) -> str:
         return "bool"
     if pa.types.is_integer(kind):
         return str(kind)
-    raise StoreError(
-        f"table {table!r}, column {field.name!r}: has the type {kind}, which a revision cannot hold"
-    )
+    raise StoreError(f"table {table!r}, column {field.name!r}: has the type {kind}, which a revision cannot hold")
 
 
 def _has_nulls(column: pa.ChunkedArray) -> bool:
     if column.null_count:
         return True
-    return any(
-        pa.types.is_dictionary(chunk.type) and chunk.dictionary.null_count > 0 for chunk in column.chunks
-    )
+    return any(pa.types.is_dictionary(chunk.type) and chunk.dictionary.null_count > 0 for chunk in column.chunks)
 
 
 def _as_text(array: Any) -> Any:

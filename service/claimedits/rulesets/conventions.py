@@ -58,7 +58,17 @@ class Conventions:
             name: windows[0].value for name, windows in self._switches.items() if _is_undated(windows)
         }
         self._positions = _group(
-            (modifier, _window(r, (Program[r["program"]], frozenset(Setting[word] for word in r["settings"].split()), _position(r))))
+            (
+                modifier,
+                _window(
+                    r,
+                    (
+                        Program[r["program"]],
+                        frozenset(Setting[word] for word in r["settings"].split()),
+                        _position(r),
+                    ),
+                ),
+            )
             for r in rows("ptp-modifier-positions")
             for modifier in r["modifiers"].split()
         )
@@ -69,7 +79,9 @@ class Conventions:
         )
         self._families = read_code_families(rows("code-families"))
         self._modifier_families = _group(
-            (r["family"], _window(r, modifier)) for r in rows("modifier-families") for modifier in r["modifiers"].split()
+            (r["family"], _window(r, modifier))
+            for r in rows("modifier-families")
+            for modifier in r["modifiers"].split()
         )
         self.sides: dict[str, tuple[str, str]] = {
             modifier: (r["part"], r["side"]) for r in rows("modifier-sides") for modifier in r["modifiers"].split()
@@ -84,7 +96,9 @@ class Conventions:
             (r["add_on_code"], _window(r, r["primary_code"])) for r in rows("aoc-payer-primaries")
         )
         self._distinguishing = _group(
-            (modifier, _window(r, True)) for r in rows("distinguishing-modifiers") for modifier in r["modifiers"].split()
+            (modifier, _window(r, True))
+            for r in rows("distinguishing-modifiers")
+            for modifier in r["modifiers"].split()
         )
         self._turns = sorted(_boundaries(rows(name) for name in tables))
         self._named_pairs: dict[tuple[str, str], bool] = {}
@@ -106,7 +120,9 @@ class Conventions:
                 return window.value
         raise StoreError(f"the conventions of this release state no switch {name}; build and release them again")
 
-    def position(self, modifier: str, program: Program, setting: Setting, day: Day, pair: tuple[str, str]) -> Position | None:
+    def position(
+        self, modifier: str, program: Program, setting: Setting, day: Day, pair: tuple[str, str]
+    ) -> Position | None:
         """The policy row of a modifier; a row for the pair itself comes before a general one. None = bypasses nothing."""
         general = None
         for window in self._positions.get(modifier, ()):

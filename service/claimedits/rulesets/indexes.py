@@ -49,7 +49,9 @@ def index_kind(name: str) -> IndexKind:
     Raises:
         KeyError: no such kind is registered.
     """
-    from claimedits.rulesets import kinds  # registers every kind on first use; imported late, it imports this module
+    from claimedits.rulesets import (
+        kinds,
+    )  # registers every kind on first use; imported late, it imports this module
 
     assert kinds.ALL
     return _KINDS[name]

@@ -31,7 +31,11 @@ class LoadedRuleSet:
     """What the index kind's ``open`` returns; positions of revisions count in ``editions.revisions``."""
 
     def cite(
-        self, revision: int, source: tuple[int, int] = (0, 0), effective_from: str = "", effective_to: str = ""
+        self,
+        revision: int,
+        source: tuple[int, int] = (0, 0),
+        effective_from: str = "",
+        effective_to: str = "",
     ) -> Citation:
         """The citation of a row: ``source`` is (file, record) in revision ``revision``; record 0 cites no row."""
         info = self.editions.revisions[revision]

@@ -59,7 +59,8 @@ class PtpIndex:
         self._bits = map_array(directory, "pairs")
         self._stride: int = meta["stride"]
         self._sources = [
-            (map_array(directory, f"source_{i}"), map_array(directory, f"source_row_{i}")) for i in range(meta["revisions"])
+            (map_array(directory, f"source_{i}"), map_array(directory, f"source_row_{i}"))
+            for i in range(meta["revisions"])
         ]
         self._rows: dict[tuple[int, int], tuple[PtpRow, ...]] = {}
 
@@ -176,7 +177,8 @@ class _Words(NamedTuple):
     def rank(self, among: list[str]) -> Array:
         numbers = {word: i for i, word in enumerate(among)}
         table = np.array([numbers[word] for word in self.words] or [0], dtype=np.int64)
-        return table[self.position]
+        ranks: Array = table[self.position]
+        return ranks
 
 
 class _Columns(NamedTuple):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-
 @dataclass(slots=True, frozen=True)
 class Source:
     """One publisher's file that rows came from. ``source`` columns hold its position in ``RevisionHeader.sources``."""

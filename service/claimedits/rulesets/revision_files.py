@@ -57,9 +57,7 @@ def prepare(draft: RevisionDraft) -> PreparedRevision:
     if len(contents) == 1:
         (only,) = contents.values()
         if only.rows != draft.kept:
-            raise StoreError(
-                f"{what}: {draft.kept} rows were counted as kept, but the table holds {only.rows}"
-            )
+            raise StoreError(f"{what}: {draft.kept} rows were counted as kept, but the table holds {only.rows}")
     return PreparedRevision(revision_id(draft.header, contents), draft, contents)
 
 

@@ -90,9 +90,7 @@ class Store:
         marker = store.path / "format.json"
         if not marker.exists():
             if not create:
-                raise StoreError(
-                    f"{store.path}: no store is there; 'claim-edits import' with --store makes one"
-                )
+                raise StoreError(f"{store.path}: no store is there; 'claim-edits import' with --store makes one")
             store._create()
         found = read_sealed(marker, "restore it from a backup")
         if found != _FORMAT:
@@ -210,9 +208,7 @@ class Store:
 
     # The active release
 
-    def activate(
-        self, release_id: str, who: str, why: str = "", expected_current: str | None = None
-    ) -> Activation:
+    def activate(self, release_id: str, who: str, why: str = "", expected_current: str | None = None) -> Activation:
         """Make a release the active one, in one step. To activate what is active already changes nothing.
 
         ``expected_current`` is the id of the release that the caller believes to be active; empty = none is.
@@ -243,9 +239,7 @@ class Store:
             history = read_activations(self._activations)
             check_current(history, expected_current)
             if not history or not history[-1].previous:
-                raise StoreError(
-                    "no release was active before; activate one with 'claim-edits release activate'"
-                )
+                raise StoreError("no release was active before; activate one with 'claim-edits release activate'")
             release = self.release(history[-1].previous)
             for revision in release.revisions:
                 self._files(revision).verify()
@@ -396,9 +390,7 @@ class Store:
         return tuple(sorted(found))
 
     def _release_digests(self) -> list[str]:
-        return [
-            name.removesuffix(".json") for name in _names_in(self._releases) if _DIGEST.fullmatch(name[:-5])
-        ]
+        return [name.removesuffix(".json") for name in _names_in(self._releases) if _DIGEST.fullmatch(name[:-5])]
 
 
 def _now() -> str:

@@ -44,10 +44,16 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _LISTS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "modifiers": (re.compile(r"[0-9A-Z]{2}"), "modifiers of two letters or digits, separated by blanks"),
     "program": (re.compile(r"MEDICARE|MEDICAID"), "MEDICARE or MEDICAID"),
-    "settings": (re.compile(r"PRACTITIONER|ASC|OUTPATIENT_HOSPITAL|DME_SUPPLIER"), "settings, separated by blanks"),
+    "settings": (
+        re.compile(r"PRACTITIONER|ASC|OUTPATIENT_HOSPITAL|DME_SUPPLIER"),
+        "settings, separated by blanks",
+    ),
     "column_1": (re.compile(r"accept|reject|review"), "accept, reject or review"),
     "column_2": (re.compile(r"accept|reject|review"), "accept, reject or review"),
-    "condition": (re.compile(r"em|not_em|not_never_59|laboratory|anatomic"), "em, not_em, not_never_59, laboratory or anatomic"),
+    "condition": (
+        re.compile(r"em|not_em|not_never_59|laboratory|anatomic"),
+        "em, not_em, not_never_59, laboratory or anatomic",
+    ),
     "first": (re.compile(r"[0-9A-Z]{5}"), "a code of five letters or digits"),
     "last": (re.compile(r"[0-9A-Z]{5}"), "a code of five letters or digits"),
     "add_on_code": (re.compile(r"[0-9A-Z]{5}"), "a code of five letters or digits"),
@@ -55,7 +61,10 @@ _LISTS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "group": (re.compile(r"CO|OA|PI|PR"), "CO, OA, PI or PR"),
     "role": (re.compile(r"add_on|primary|none"), "add_on, primary or none"),
     "side": (re.compile(r"left|right|both"), "left, right, both, or empty"),
-    "pairs": (re.compile(r"[0-9A-Z]{5}(-[0-9A-Z]{5})?/[0-9A-Z]{5}(-[0-9A-Z]{5})?"), "pairs such as 29581-29584/97140, separated by blanks"),
+    "pairs": (
+        re.compile(r"[0-9A-Z]{5}(-[0-9A-Z]{5})?/[0-9A-Z]{5}(-[0-9A-Z]{5})?"),
+        "pairs such as 29581-29584/97140, separated by blanks",
+    ),
 }
 _REQUIRED = frozenset(
     ("name", "modifiers", "program", "column_1", "column_2", "family", "first", "last", "group", "carc", "note", "role", "part",
@@ -73,7 +82,9 @@ def compile_table_rules(directory: Path) -> RevisionDraft:
     head = read_rule_set_head(directory, problems)
     kind = str(head.get("kind", ""))
     if kind not in TABLES:
-        problems.append(Problem("rule-set.toml", f"has no known kind ({kind or 'missing'})", f"use one of {', '.join(TABLES)}"))
+        problems.append(
+            Problem("rule-set.toml", f"has no known kind ({kind or 'missing'})", f"use one of {', '.join(TABLES)}")
+        )
         raise ImportRefusedError(problems)
     toml = (directory / "rule-set.toml").read_bytes()
     sources = [_source("rule-set.toml", toml, toml.count(b"\n"))]
@@ -152,12 +163,22 @@ def _read_rows(
     try:
         header = tuple(next(records, ()))
         if header != columns:
-            problems.append(Problem(f"{file}:1", f"has the columns {', '.join(header)}", f"the columns are {', '.join(columns)}"))
+            problems.append(
+                Problem(
+                    f"{file}:1",
+                    f"has the columns {', '.join(header)}",
+                    f"the columns are {', '.join(columns)}",
+                )
+            )
             return
         for number, cells in enumerate(records, 2):
             if len(cells) != len(columns):
                 problems.append(
-                    Problem(f"{file}:{number}", f"has {len(cells)} cells, not {len(columns)}", "quote a cell that holds a comma")
+                    Problem(
+                        f"{file}:{number}",
+                        f"has {len(cells)} cells, not {len(columns)}",
+                        "quote a cell that holds a comma",
+                    )
                 )
                 continue
             row = tuple(cell.strip() for cell in cells)
@@ -184,7 +205,9 @@ def _check_row(file: str, number: int, row: Mapping[str, str], problems: list[Pr
                 problems.append(Problem(where, "is not understood", f"write {wanted}"))
     first, last = row.get("effective_from", ""), row.get("effective_to", "")
     if first and last and last < first:
-        problems.append(Problem(f"{file}:{number}:effective_to", "lies before effective_from", "the last day is inclusive"))
+        problems.append(
+            Problem(f"{file}:{number}:effective_to", "lies before effective_from", "the last day is inclusive")
+        )
 
 
 def _as_table(columns: tuple[str, ...], rows: list[tuple[int, tuple[str, ...]]], source: int) -> pa.Table:
@@ -203,5 +226,9 @@ def _check_switches(table: pa.Table, problems: list[Problem]) -> None:
     for row in table.to_pylist():
         if row["allowed"] and row["value"] not in row["allowed"].split():
             problems.append(
-                Problem(f"switches.csv:{row['source_row']}:value", f"{row['name']} cannot be that", f"use one of {row['allowed']}")
+                Problem(
+                    f"switches.csv:{row['source_row']}:value",
+                    f"{row['name']} cannot be that",
+                    f"use one of {row['allowed']}",
+                )
             )
