@@ -1,10 +1,14 @@
 """Options of the conformance suite: which file of cases it runs."""
 
+
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
