@@ -33,23 +33,23 @@ def find_mue_candidates(
 ) -> list[tuple[int, ClaimLine]]:
     """Lines whose units are not plainly within their value.
 
-    Plain: one line of the code on the claim and in history, one day, no modifier, and no more units than the value allows.
+    Plain: the only counted line of its code on the claim and in history, one day, no more units than the value allows.
     """
     lines = list(enumerate(evaluation.claim.lines))
     if evaluation.wants_passes or evaluation.claim.setting is Setting.ASC:
         return lines
     limits, statuses = _plain_limits(evaluation, loaded), evaluation.statuses(Family.MUE)
+    uncounted = evaluation.conventions.uncounted_modifiers
     candidates = []
     for index, line in lines:
         day = line.service_date
-        if line.modifiers and not evaluation.are_neutral(line.modifiers, day):
-            candidates.append((index, line))
-            continue
         key = (line.procedure_code, day)
         limit = limits.get(key)
         if limit is None:
             limit = limits[key] = _plain_limit(evaluation, loaded, line.procedure_code, day)
-        if line.units <= limit and day == line.service_date_end and len(counted[line.procedure_code]) == 1:
+        if line.modifiers and not uncounted(day).isdisjoint(line.modifiers):
+            candidates.append((index, line))
+        elif line.units <= limit and day == line.service_date_end and len(counted.get(line.procedure_code, ())) == 1:
             statuses[index] = Status.PASS
         else:
             candidates.append((index, line))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -162,7 +161,7 @@ def _mark_conditional(evaluation: Evaluation) -> None:
 
 
 def _as_conditional(detail: Detail) -> Detail:
-    return replace(detail, conditional=True)
+    return detail._replace(conditional=True)
 
 
 def _close(evaluation: Evaluation, level: DetailLevel) -> Decision:

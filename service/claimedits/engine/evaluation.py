@@ -83,16 +83,6 @@ class Evaluation:
         """The statuses of all lines for a family, by number; 0 = nothing said yet."""
         return self._statuses[family]
 
-    def are_neutral(self, modifiers: tuple[str, ...], day: Day) -> bool:
-        """Whether no modifier takes the line's units out of the MUE count (§B.2)."""
-        if "GY" in modifiers:
-            return False
-        switch = self.conventions.switch
-        excluded = switch("mue.exclude_modifiers", day).split()
-        return not any(m in excluded for m in modifiers) and (
-            "JW" not in modifiers or switch("mue.count_jw", day) == "true"
-        )
-
     def status(self, index: int, family: Family) -> Status:
         """The status of a line for a family so far; PASS where nothing was said."""
         return _STATUSES[self._statuses[family][index]]

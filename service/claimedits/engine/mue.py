@@ -68,15 +68,7 @@ def _is_not_counted(evaluation: Evaluation, line: ClaimLine) -> bool:
     """§B.2: modifier 55 (post-operative days), GY lines, and JW where the switch says so."""
     if not line.modifiers:
         return False
-    return evaluation.takes_no_part(line) or _is_excluded(evaluation, line)
-
-
-def _is_excluded(evaluation: Evaluation, line: ClaimLine) -> bool:
-    switch, day = evaluation.conventions.switch, line.service_date
-    excluded = switch("mue.exclude_modifiers", day).split()
-    if switch("mue.count_jw", day) == "false":
-        excluded.append("JW")
-    return any(modifier in excluded for modifier in line.modifiers)
+    return not evaluation.conventions.uncounted_modifiers(line.service_date).isdisjoint(line.modifiers)
 
 
 def _decide_line(

@@ -5,14 +5,14 @@ Field names are those of the JSON form and of the proto messages; ``app.renderin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from claimedits.model.dates import Day
 from claimedits.model.terms import Family, Overridable, Status
 
 
-@dataclass(slots=True, frozen=True)
-class Citation:
+class Citation(NamedTuple):
     """The rule behind a finding: rule set, revision, and the publisher's row. Empty text and 0 = does not apply."""
 
     rule_set: str
@@ -30,8 +30,7 @@ class Citation:
     url: str = ""
 
 
-@dataclass(slots=True, frozen=True)
-class Adjustment:
+class Adjustment(NamedTuple):
     """Claim adjustment codes: group, CARC, RARCs. Numbers only; the X12 texts are not ours to ship."""
 
     group: str
@@ -39,8 +38,7 @@ class Adjustment:
     rarc: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, frozen=True)
-class Remedy:
+class Remedy(NamedTuple):
     """One thing that would clear the finding, and when it may be done."""
 
     action: str
@@ -52,16 +50,14 @@ class Remedy:
     condition: str = ""
 
 
-@dataclass(slots=True, frozen=True)
-class Note:
+class Note(NamedTuple):
     """An advisory beside a finding: a stable code and a sentence."""
 
     code: str
     text: str
 
 
-@dataclass(slots=True, frozen=True)
-class VersionConflict:
+class VersionConflict(NamedTuple):
     """The value in force on the service date differs from the newest known one (semantics.md §G.3, step 4)."""
 
     field: str
@@ -71,8 +67,7 @@ class VersionConflict:
     newest_label: str
 
 
-@dataclass(slots=True, frozen=True)
-class ModifierConsidered:
+class ModifierConsidered(NamedTuple):
     """One modifier weighed for a PTP bypass."""
 
     line_number: int
@@ -83,16 +78,14 @@ class ModifierConsidered:
     authority: str = ""
 
 
-@dataclass(slots=True, frozen=True)
-class HistoryLine:
+class HistoryLine(NamedTuple):
     """A line of another claim that took part."""
 
     claim_id: str
     line_number: int
 
 
-@dataclass(slots=True, frozen=True)
-class PtpDetail:
+class PtpDetail(NamedTuple):
     column_1: str
     column_2: str
     modifier_indicator: str
@@ -106,8 +99,7 @@ class PtpDetail:
     """First and last common day of overlapping spans."""
 
 
-@dataclass(slots=True, frozen=True)
-class MueDetail:
+class MueDetail(NamedTuple):
     value: int | None
     """None where the row is confidential or absent."""
     mai: str
@@ -122,8 +114,7 @@ class MueDetail:
     """The day whose sum was compared, for day edits."""
 
 
-@dataclass(slots=True, frozen=True)
-class AddOnDetail:
+class AddOnDetail(NamedTuple):
     edit_type: str
     primaries_listed: tuple[str, ...] = ()
     primaries_total: int = 0
@@ -132,15 +123,13 @@ class AddOnDetail:
     primary_line_number: int = 0
 
 
-@dataclass(slots=True, frozen=True)
-class DuplicateDetail:
+class DuplicateDetail(NamedTuple):
     key: tuple[str, ...]
     """Names of the fields compared."""
     history_checked: bool = False
 
 
-@dataclass(slots=True, frozen=True)
-class CoverageDetail:
+class CoverageDetail(NamedTuple):
     document_id: str = ""
     document_version: str = ""
     document_type: str = ""
@@ -152,16 +141,14 @@ class CoverageDetail:
     jurisdiction: str = ""
 
 
-@dataclass(slots=True, frozen=True)
-class ModifierDetail:
+class ModifierDetail(NamedTuple):
     """``modifiers`` are the offending or missing ones; an offending one bypasses nothing (semantics.md §0.4)."""
 
     rule: str = ""
     modifiers: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, frozen=True)
-class CodeDetail:
+class CodeDetail(NamedTuple):
     code: str
     kind: str
     """``PROCEDURE``, ``MODIFIER`` or ``DIAGNOSIS``."""
@@ -170,15 +157,13 @@ class CodeDetail:
     suggestions: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, frozen=True)
-class PolicyDetail:
+class PolicyDetail(NamedTuple):
     rule: str
     values: tuple[tuple[str, str], ...] = ()
     """The facts that made the rule fire, by attribute name."""
 
 
-@dataclass(slots=True, frozen=True)
-class Detail:
+class Detail(NamedTuple):
     """Typed particulars of one finding; absent parts are None and left out of the answer."""
 
     beneficiary_liable: bool = False
@@ -229,8 +214,7 @@ class Finding:
         return f"{self.line_number}/{self.rule_id}" + (f"@{related}" if related else "")
 
 
-@dataclass(slots=True, frozen=True)
-class LineResult:
+class LineResult(NamedTuple):
     line_number: int
     procedure_code: str
     """As the caller sent it."""
@@ -239,8 +223,7 @@ class LineResult:
     """Every requested family, in alphabetical order."""
 
 
-@dataclass(slots=True, frozen=True)
-class TraceStep:
+class TraceStep(NamedTuple):
     """One look-up, captured while it was made: what was sought, where, and what was found or missed."""
 
     line_number: int
@@ -251,8 +234,7 @@ class TraceStep:
     result: str
 
 
-@dataclass(slots=True, frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """The whole answer about one claim under one release, as known on ``as_of``."""
 
     claim_id: str
@@ -263,4 +245,4 @@ class Decision:
     outcome: Status
     lines: tuple[LineResult, ...]
     findings: tuple[Finding, ...]
-    trace: tuple[TraceStep, ...] = field(default=())
+    trace: tuple[TraceStep, ...] = ()

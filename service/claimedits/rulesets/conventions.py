@@ -102,6 +102,7 @@ class Conventions:
         )
         self._turns = sorted(_boundaries(rows(name) for name in tables))
         self._named_pairs: dict[tuple[str, str], bool] = {}
+        self._uncounted: dict[int, frozenset[str]] = {}
         self._traits: dict[tuple[str, int], tuple[str, ...]] = {}
         self.helpful: dict[tuple[object, ...], tuple[str, ...]] = {}
         """Modifiers that would clear a pair, remembered by everything they depend on (``engine.ptp_remedies``)."""
@@ -138,6 +139,19 @@ class Conventions:
     def in_family(self, family: str, code: str, day: Day) -> bool:
         """Whether a procedure code belongs to a code family on a day; an unknown family holds nothing."""
         return family in self.traits(code, day)
+
+    def uncounted_modifiers(self, day: Day) -> frozenset[str]:
+        """Modifiers that take a line's units out of the MUE count (semantics.md §B.2): 55, GY, and JW where it does not count."""
+        era = self.era(day)
+        modifiers = self._uncounted.get(era)
+        if modifiers is None:
+            named = {*self.switch("mue.exclude_modifiers", day).split()}
+            if self.switch("mue.count_jw", day) == "false":
+                named.add("JW")
+            if self.switch("ncci.skip_gy", day) == "true":
+                named.add("GY")
+            modifiers = self._uncounted[era] = frozenset(named)
+        return modifiers
 
     def era(self, day: Day) -> int:
         """Numbers the stretches of days within which no row of the conventions begins or ends."""

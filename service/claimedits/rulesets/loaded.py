@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -29,6 +29,7 @@ class LoadedRuleSet:
     editions: Editions
     index: Any
     """What the index kind's ``open`` returns; positions of revisions count in ``editions.revisions``."""
+    _citations: dict[tuple[int, tuple[int, int], str, str], Citation] = field(default_factory=dict, repr=False)
 
     def cite(
         self,
@@ -38,6 +39,15 @@ class LoadedRuleSet:
         effective_to: str = "",
     ) -> Citation:
         """The citation of a row: ``source`` is (file, record) in revision ``revision``; record 0 cites no row."""
+        key = (revision, source, effective_from, effective_to)
+        citation = self._citations.get(key)
+        if citation is None:
+            if len(self._citations) >= 65_536:
+                self._citations.clear()
+            citation = self._citations[key] = self._cite(*key)
+        return citation
+
+    def _cite(self, revision: int, source: tuple[int, int], effective_from: str, effective_to: str) -> Citation:
         info = self.editions.revisions[revision]
         header, record = info.header, source[1]
         file = header.sources[source[0]] if record and header.sources else NO_SOURCE

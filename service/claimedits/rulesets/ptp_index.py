@@ -99,6 +99,14 @@ class PtpIndex:
             if self._bits[other * self._stride + base] >> shift & 1:
                 yield from self._directed(other, code)
 
+    def count_rows(self, revisions: int | None) -> int:
+        """How many distinct rows the first ``revisions`` revisions hold; None = all of them."""
+        if revisions is None:
+            return len(self._effective_from)
+        wanted = (1 << revisions) - 1
+        hits = [number for number, bits in enumerate(self._patterns) if bits & wanted]
+        return int(np.isin(np.asarray(self._pattern), hits).sum())
+
     def source(self, row: int, revision: int) -> tuple[int, int]:
         """Source file (position in the header's sources) and 1-based record of ``row`` in revision ``revision``."""
         file, record = self._sources[revision]
