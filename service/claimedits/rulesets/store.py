@@ -1,45 +1,21 @@
-"""The store: revisions, releases and the active release in one directory, without a server (issue: keep them).
+"""The store: revisions, releases and the active release in one directory, without a server.
 
-::
-
-    format.json                              which layout this is
-    revisions/<digest>/manifest.json …       immutable
-    releases/<digest>.json                   immutable
-    activations.json                         the history; its last entry is active
-    indexes/<digest>/…                       derived; may be removed at any time
-    lock                                     held by the one writer
-    work/                                    what a writer has not finished; emptied by the next one
-
-Readers create nothing and take no lock. Every change is one rename of something complete.
+Readers create nothing and take no lock. Every change is one rename of something complete (``store_directory`` has the
+layout, ``durable_files`` the renames, docs/decisions/0001-store.md the reasons).
 """
 
 from __future__ import annotations
 
-import datetime
-import re
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from claimedits.model.dates import format_day
 from claimedits.model.problems import NotFoundError, Problem, StoreError
 from claimedits.rulesets import index_files
-from claimedits.rulesets.activation import (
-    Activation,
-    activations_document,
-    check_current,
-    read_activations,
-)
-from claimedits.rulesets.durable_files import (
-    ReadOnlyStoreError,
-    publish_directory,
-    publish_file,
-    write_errors_of,
-    write_file,
-)
-from claimedits.rulesets.locks import writer_lock
+from claimedits.rulesets.activation import Activation, activations_document, check_current, read_activations
+from claimedits.rulesets.durable_files import ReadOnlyStoreError, publish_directory, publish_file, write_file
 from claimedits.rulesets.release import ReleaseInfo, read_release, release_document, release_id
 from claimedits.rulesets.revision_files import (
     REJECTS,
@@ -49,69 +25,52 @@ from claimedits.rulesets.revision_files import (
     prepare,
     write_revision,
 )
-from claimedits.rulesets.sealed_documents import read_sealed, seal
+from claimedits.rulesets.store_directory import StoreDirectory
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from claimedits.rulesets.indexes import IndexKind
-    from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, RevisionInfo
-
-_FORMAT = {"format": "claim-edits store", "version": 1}
-_DIRECTORIES = ("revisions", "releases", "indexes", "work")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_PREFIX = re.compile(r"(?:sha256:)?([0-9a-f]{6,64})")
-_RESTORE = "import the revision again, or restore it from a backup"
+    from claimedits.rulesets.revision import RevisionDraft, RevisionInfo
 
 
 class Store:
     """A store, open for reading; each writing method takes the writers' lock for itself.
 
-    Safe to use from several threads and processes at once. Every method raises ``StoreError`` where a file it reads is damaged
-    (the message names the file and how to mend it) or where it writes and the disk is full, read-only or locked too
-    long; nothing is changed then.
+    Safe to use from several threads and processes at once. Every method raises ``StoreError`` where a file that it
+    reads is damaged (the message names the file and how to mend it), or where it writes and the disk is full,
+    read-only or locked too long; nothing is changed then.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._revisions = path / "revisions"
-        self._releases = path / "releases"
-        self._indexes = path / "indexes"
-        self._activations = path / "activations.json"
+        self._directory = StoreDirectory(path)
 
     @classmethod
     def open(cls, path: Path | str, create: bool = False) -> Self:
         """Open the store in directory ``path``; with ``create``, make it where there is none.
 
         Raises:
-            StoreError: there is no store, a newer program's, or ``create`` finds a directory with other things in it.
+            StoreError: there is no store, it has another layout, or ``create`` finds a directory of other things.
         """
         store = cls(Path(path))
-        marker = store.path / "format.json"
-        if not marker.exists():
-            if not create:
-                raise StoreError(f"{store.path}: no store is there; 'claim-edits import' with --store makes one")
-            store._create()
-        found = read_sealed(marker, "restore it from a backup")
-        if found != _FORMAT:
-            raise StoreError(
-                f"{marker}: the store has layout version {found.get('version')}, this program reads version "
-                f"{_FORMAT['version']}; use the program that made the store"
-            )
+        if create:
+            store._directory.create()
+        store._directory.check()
         return store
 
     # Revisions
 
     def add_revision(self, draft: RevisionDraft) -> tuple[RevisionInfo, bool]:
-        """Keep a revision. True: newly kept (or mended); False: the same content was there, and nothing was done.
+        """Keep a revision. True: newly kept (or mended); False: the same content was there, nothing was done.
 
         Raises:
-            StoreError: counts contradict the tables, or other content is kept under the same rule set and label and was
-                not published earlier.
+            StoreError: counts contradict the tables; or other content is kept under the same rule set and label,
+                and was not published earlier.
         """
         prepared = prepare(draft)
-        with self._writing() as work:
-            target = self._revisions / _digest_of(prepared.id)
+        with self._directory.writing() as work:
+            target = self._directory.revisions / prepared.id.removeprefix("sha256:")
             kept = self._intact(target)
             if kept:
                 return kept, False
@@ -124,11 +83,9 @@ class Store:
 
     def revisions(self, rule_set: str | None = None) -> list[RevisionInfo]:
         """All kept revisions, or those of one rule set: by rule set, governed period, publication, id."""
-        infos = [RevisionFiles(self._revisions / digest).info for digest in _digests_in(self._revisions)]
-        return sorted(
-            (info for info in infos if rule_set in (None, info.header.rule_set)),
-            key=lambda i: _order(i.header, i.id),
-        )
+        directory = self._directory
+        infos = [RevisionFiles(directory.revisions / digest).info for digest in directory.revision_digests()]
+        return sorted((info for info in infos if rule_set in (None, info.header.rule_set)), key=_order)
 
     def revision(self, revision_id: str) -> RevisionInfo:
         """The revision of an id, or of a prefix of at least 6 digits that only one id has.
@@ -165,7 +122,7 @@ class Store:
     # Releases
 
     def create_release(self, revision_ids: Sequence[str], note: str = "") -> ReleaseInfo:
-        """Keep a release of these revisions (ids or prefixes). The same list is the same release, which is returned as it is.
+        """Keep a release of these revisions (ids or prefixes). The same list is the same release, returned as it is.
 
         Raises:
             NotFoundError: the store holds no such revisions; the message names them all.
@@ -175,8 +132,8 @@ class Store:
         if not revisions:
             raise StoreError("a release needs at least one revision; name one, or import one first")
         release = ReleaseInfo(release_id(revisions), revisions, _now(), note)
-        target = self._releases / f"{_digest_of(release.id)}.json"
-        with self._writing() as work:
+        target = self._directory.releases / f"{release.id.removeprefix('sha256:')}.json"
+        with self._directory.writing() as work:
             if target.exists():
                 try:
                     return read_release(target)
@@ -188,7 +145,8 @@ class Store:
 
     def releases(self) -> list[ReleaseInfo]:
         """All kept releases, oldest first."""
-        found = [read_release(self._releases / f"{digest}.json") for digest in self._release_digests()]
+        directory = self._directory
+        found = [read_release(directory.releases / f"{digest}.json") for digest in directory.release_digests()]
         return sorted(found, key=lambda release: (release.created_at, release.id))
 
     def release(self, release_id: str) -> ReleaseInfo:
@@ -198,12 +156,14 @@ class Store:
             NotFoundError: the store holds no such release.
             StoreError: a revision of the release is missing.
         """
-        digest = _resolve(release_id, self._release_digests(), "release", "claim-edits release list")
-        release = read_release(self._releases / f"{digest}.json")
+        release = read_release(self._directory.release(release_id))
         for revision in release.revisions:
-            directory = self._revisions / _digest_of(revision)
+            directory = self._directory.revisions / revision.removeprefix("sha256:")
             if not directory.is_dir():
-                raise StoreError(f"{directory}: missing, though release {release.id} needs it; {_RESTORE}")
+                raise StoreError(
+                    f"{directory}: missing, though release {release.id} needs it; "
+                    "import the revision again, or restore it from a backup"
+                )
         return release
 
     # The active release
@@ -211,54 +171,51 @@ class Store:
     def activate(self, release_id: str, who: str, why: str = "", expected_current: str | None = None) -> Activation:
         """Make a release the active one, in one step. To activate what is active already changes nothing.
 
-        ``expected_current`` is the id of the release that the caller believes to be active; empty = none is.
+        ``expected_current`` is the whole id of the release that the caller believes to be active; empty = none is.
 
         Raises:
             NotFoundError: the store holds no such release.
             StoreError: a file of the release is damaged, or ``expected_current`` is not the active release.
         """
-        release = self.release(release_id)
-        for revision in release.revisions:
-            self._files(revision).verify()
-        with self._writing() as work:
+        release = self._verified(release_id)
+        path = self._directory.activations
+        with self._directory.writing() as work:
             # Removed by hand, the history begins anew; damaged, it is refused.
-            history = read_activations(self._activations) if self._activations.exists() else []
+            history = read_activations(path) if path.exists() else []
             check_current(history, expected_current)
             if history and history[-1].release == release.id:
                 return history[-1]
             return self._append(work, history, release.id, who, why, "activate")
 
     def rollback(self, who: str, why: str = "", expected_current: str | None = None) -> Activation:
-        """Activate the release that was active before the current one. Rolling back twice comes back to the current one.
+        """Activate the release that was active before the current one. A second time, it comes back.
 
         Raises:
-            StoreError: no release was active before, one of its files is damaged, or ``expected_current`` is not the
-                active release.
+            StoreError: no release was active before, one of its files is damaged, or ``expected_current`` is not
+                the active release.
         """
-        with self._writing() as work:
-            history = read_activations(self._activations)
+        with self._directory.writing() as work:
+            history = read_activations(self._directory.activations)
             check_current(history, expected_current)
             if not history or not history[-1].previous:
                 raise StoreError("no release was active before; activate one with 'claim-edits release activate'")
-            release = self.release(history[-1].previous)
-            for revision in release.revisions:
-                self._files(revision).verify()
+            release = self._verified(history[-1].previous)
             return self._append(work, history, release.id, who, why, "rollback")
 
     def active(self) -> ReleaseInfo | None:
         """The release that answers when a request pins none; None = none was ever activated."""
-        history = read_activations(self._activations)
+        history = self.activations()
         return self.release(history[-1].release) if history else None
 
     def activations(self) -> list[Activation]:
         """Who activated what, when and why, oldest first."""
-        return read_activations(self._activations)
+        return read_activations(self._directory.activations)
 
     def watch_token(self) -> object:
         """Something that differs once the active release may have changed. Costs one ``stat``."""
         try:
-            found = self._activations.stat()
-        except FileNotFoundError:
+            found = self._directory.activations.stat()
+        except OSError:
             return None
         return found.st_mtime_ns, found.st_ino, found.st_size
 
@@ -271,8 +228,8 @@ class Store:
             NotFoundError: the store holds no such revision.
             StoreError: the index is to be built, and the store is read-only.
         """
-        revisions = [f"sha256:{self._digest(revision)}" for revision in revision_ids]
-        directory = self._indexes / index_files.index_name(kind, revisions)
+        revisions = [f"sha256:{self._directory.revision(revision).name}" for revision in revision_ids]
+        directory = self._directory.indexes / index_files.index_name(kind, revisions)
         try:
             index_files.verify_index(kind, revisions, directory)
         except StoreError as damage:
@@ -283,7 +240,7 @@ class Store:
         return directory
 
     def _build_index(self, kind: IndexKind, revisions: Sequence[str], directory: Path) -> None:
-        with self._writing() as work:
+        with self._directory.writing() as work:
             try:
                 index_files.verify_index(kind, revisions, directory)
             except StoreError:
@@ -295,43 +252,11 @@ class Store:
 
     # Inside
 
-    def _create(self) -> None:
-        with write_errors_of(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            others = {path.name for path in self.path.iterdir()} - {
-                *_DIRECTORIES,
-                "lock",
-                "activations.json",
-                "format.json",
-            }
-            if others:
-                raise StoreError(
-                    f"{self.path}: holds other things ({', '.join(sorted(others)[:3])}) and no store; "
-                    "give an empty or a new directory"
-                )
-        with self._writing() as work:
-            if not (self.path / "format.json").exists():
-                if not self._activations.exists():
-                    write_file(work / "activations.json", activations_document([]))
-                    publish_file(work / "activations.json", self._activations)
-                write_file(work / "format.json", seal(_FORMAT))
-                publish_file(work / "format.json", self.path / "format.json")
-
-    @contextmanager
-    def _writing(self) -> Iterator[Path]:
-        """The writers' lock, and an empty directory to work in that is gone afterwards."""
-        work = self.path / "work"
-        with write_errors_of(self.path), writer_lock(self.path / "lock"):
-            shutil.rmtree(work, ignore_errors=True)  # what a writer that was killed has left
-            for name in _DIRECTORIES:
-                (self.path / name).mkdir(exist_ok=True)
-            try:
-                yield work
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
+    def _files(self, revision_id: str) -> RevisionFiles:
+        return RevisionFiles(self._directory.revision(revision_id))
 
     def _intact(self, directory: Path) -> RevisionInfo | None:
-        """The revision kept in ``directory``; None where there is none, or a damaged one, which is then kept anew."""
+        """The revision kept in ``directory``; None where there is none, or a damaged one, to be kept anew."""
         if not directory.exists():
             return None
         try:
@@ -344,20 +269,37 @@ class Store:
     def _check_later(self, prepared: PreparedRevision) -> None:
         """A republished file must say that it is the later one: else nothing tells which of the two answers."""
         header = prepared.draft.header
-        for digest in _digests_in(self._revisions):
+        for digest in self._directory.revision_digests():
             if f"sha256:{digest}" == prepared.id:
                 continue
             try:
-                other = RevisionFiles(self._revisions / digest).info
+                other = RevisionFiles(self._directory.revisions / digest).info
             except StoreError:  # damaged: it can be imported again, and must not keep others from being kept
                 continue
             same = (other.header.rule_set, other.header.label) == (header.rule_set, header.label)
             if same and other.header.published_on >= header.published_on:
                 raise StoreError(
                     f"{header.rule_set} {header.label}: kept already as {other.id}, published on "
-                    f"{format_day(other.header.published_on)}, with other content; if this is a republished edition, "
-                    "say the later day on which it was published: --published-on, or published_on of an authored rule set"
+                    f"{format_day(other.header.published_on)}, with other content; if this edition replaces it, "
+                    "give the later day on which it was published (--published-on, or published_on in rule-set.toml)"
                 )
+
+    def _resolve_all(self, revision_ids: Sequence[str]) -> tuple[str, ...]:
+        found, unknown = set(), []
+        for revision_id in revision_ids:
+            try:
+                found.add(f"sha256:{self._directory.revision(revision_id).name}")
+            except NotFoundError:
+                unknown.append(revision_id)
+        if unknown:
+            raise NotFoundError(f"the store holds no revision {', '.join(unknown)}; 'claim-edits import' keeps one")
+        return tuple(sorted(found))
+
+    def _verified(self, release_id: str) -> ReleaseInfo:
+        release = self.release(release_id)
+        for revision in release.revisions:
+            self._files(revision).verify()
+        return release
 
     def _append(
         self, work: Path, history: list[Activation], release: str, who: str, why: str, action: str
@@ -367,70 +309,13 @@ class Store:
         previous = history[-1].release if history else ""
         activation = Activation(release, previous, who, why, _now(), action)
         write_file(work / "activations.json", activations_document([*history, activation]))
-        publish_file(work / "activations.json", self._activations)
+        publish_file(work / "activations.json", self._directory.activations)
         return activation
-
-    def _files(self, revision_id: str) -> RevisionFiles:
-        return RevisionFiles(self._revisions / self._digest(revision_id))
-
-    def _digest(self, revision_id: str) -> str:
-        return _resolve(revision_id, _digests_in(self._revisions), "revision", "claim-edits import")
-
-    def _resolve_all(self, revision_ids: Sequence[str]) -> tuple[str, ...]:
-        found, unknown = set(), []
-        for revision_id in revision_ids:
-            try:
-                found.add(f"sha256:{self._digest(revision_id)}")
-            except NotFoundError:
-                unknown.append(revision_id)
-        if unknown:
-            raise NotFoundError(
-                f"the store holds no revision {', '.join(unknown)}; 'claim-edits import' keeps revisions"
-            )
-        return tuple(sorted(found))
-
-    def _release_digests(self) -> list[str]:
-        return [name.removesuffix(".json") for name in _names_in(self._releases) if _DIGEST.fullmatch(name[:-5])]
 
 
 def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _order(header: RevisionHeader, id_: str) -> tuple[str, int, int, str]:
-    return header.rule_set, header.effective_from, header.published_on, id_
-
-
-def _digest_of(id_: str) -> str:
-    return id_.removeprefix("sha256:")
-
-
-def _names_in(directory: Path) -> list[str]:
-    """Sorted names; none where the directory is not there, as a copy leaves out empty ones."""
-    try:
-        return sorted(path.name for path in directory.iterdir())
-    except FileNotFoundError:
-        return []
-
-
-def _digests_in(directory: Path) -> list[str]:
-    return [name for name in _names_in(directory) if _DIGEST.fullmatch(name)]
-
-
-def _resolve(id_: str, digests: Sequence[str], what: str, command: str) -> str:
-    """The one digest that ``id_``, whole or a prefix, means."""
-    match = _PREFIX.fullmatch(id_.strip().lower())
-    if match is None:
-        raise NotFoundError(
-            f"the store holds no {what} {id_!r}: an id is 'sha256:' and hexadecimal digits, at least the first 6"
-        )
-    prefix = match[1]
-    if len(prefix) == 64 and prefix in digests:
-        return prefix
-    matches = [digest for digest in digests if digest.startswith(prefix)]
-    if len(matches) > 1:
-        listed = ", ".join(f"sha256:{digest}" for digest in matches)
-        raise StoreError(f"{id_!r} is the beginning of several {what} ids: {listed}; give more digits")
-    if not matches:
-        raise NotFoundError(f"the store holds no {what} {id_!r}; see '{command}'")
-    return matches[0]
+def _order(info: RevisionInfo) -> tuple[str, int, int, str]:
+    return info.header.rule_set, info.header.effective_from, info.header.published_on, info.id
