@@ -371,7 +371,7 @@ def _text_value(attribute: Attribute, operator: str, token: Token) -> str:
     if attribute.words and text not in attribute.words:
         raise SentenceError(token.offset, f"{attribute.name} is never {token.text}", suggest(text, attribute.words))
     if not attribute.code or operator in ("text_starts", "texts_starts"):
-        if not text and not attribute.name.endswith(("fee_schedule.bilateral", "fee_schedule.global_days")):
+        if not text and ".fee_schedule." not in attribute.name:
             raise SentenceError(
                 token.offset,
                 "the text is empty",

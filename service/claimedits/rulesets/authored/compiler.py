@@ -1,0 +1,188 @@
+"""``compile_rules``: the directory of an authored rule set becomes one revision of kind ``authored``."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from claimedits.model.dates import FOREVER, format_day, parse_day
+from claimedits.model.problems import ImportRefusedError, Problem
+from claimedits.model.terms import Family, Program, Setting
+from claimedits.rulesets.authored.checking import SCOPE_FIELDS, PlacedRule, Surroundings, check_rules
+from claimedits.rulesets.authored.reading import RuleSetFiles, read_directory
+from claimedits.rulesets.authored.rule import rule_to_json
+from claimedits.rulesets.authored.sentences import suggest
+from claimedits.rulesets.authored.strata import order_rules
+from claimedits.rulesets.authored.vocabulary import FINDING_CODES
+from claimedits.rulesets.revision import RevisionDraft, RevisionHeader
+
+KIND = "authored"
+HEAD_FIELDS = (
+    "id",
+    "kind",
+    "label",
+    "effective_from",
+    "effective_to",
+    "published_on",
+    "authority",
+    "url",
+    "family",
+    *SCOPE_FIELDS,
+)
+CONVENTION_SWITCHES = ("mod.fifty_units",)
+"""Switches of ``ncci-conventions`` that authored rules may ask for."""
+
+
+def compile_rules(directory: Path) -> list[RevisionDraft]:
+    """The revision that the rules of a directory state.
+
+    Raises:
+        ImportRefusedError: with every problem as ``file:row:column``; nothing is compiled.
+    """
+    problems: list[Problem] = []
+    files = read_directory(directory, problems)
+    family = _check_head(files.head, problems)
+    around = _surroundings(files, family)
+    placed: list[PlacedRule] = []
+    for source, file in files.rule_files:
+        placed.extend(check_rules(file, source, around))
+    _refuse_repeated(placed)
+    placed = order_rules(placed)
+    if not placed and not problems:
+        problems.append(
+            Problem("rule-set.toml:1:1", "the rule set has no rules", "write [[rule]] tables in a .toml file beside it")
+        )
+    if problems:
+        raise ImportRefusedError(problems, f"{directory.name}: {len(problems)} problems, nothing was compiled")
+    return [_draft(files, placed)]
+
+
+def _check_head(head: dict[str, Any], problems: list[Problem]) -> Family:
+    where = "rule-set.toml:1:1"
+    if head.get("kind") not in (None, KIND):
+        problems.append(Problem(where, f"kind is {head['kind']}", f'rules that people write have kind = "{KIND}"'))
+    problems.extend(
+        Problem(where, f"there is no field {name}", suggest(name, HEAD_FIELDS))
+        for name in head
+        if name not in HEAD_FIELDS
+    )
+    for name, allowed in (("programs", Program.__members__), ("settings", Setting.__members__)):
+        problems.extend(
+            Problem(where, f"{word} is no value of {name}", suggest(word, list(allowed)))
+            for word in head.get(name, ())
+            if word not in allowed
+        )
+    family = head.get("family")
+    names = [f.name for f in FINDING_CODES]
+    if family not in names:
+        problems.append(Problem(where, f"family is {family or 'missing'}", f"use one of {', '.join(names)}"))
+        return Family.POLICY
+    return Family[family]
+
+
+def _surroundings(files: RuleSetFiles, family: Family) -> Surroundings:
+    switches = {cells["name"] for _, _, cells in files.switch_rows} | set(CONVENTION_SWITCHES)
+    return Surroundings(
+        family=family,
+        lists=sorted({row.list_name for _, row in files.list_rows}),
+        code_families=files.code_families,
+        is_switch=switches.__contains__,
+        scope={name: tuple(files.head.get(name, ())) for name in SCOPE_FIELDS},
+        authority=str(files.head.get("authority", "")),
+    )
+
+
+def _refuse_repeated(placed: Sequence[PlacedRule]) -> None:
+    """One id may stand for several dated versions of a rule; their dates do not overlap."""
+    versions: dict[str, list[PlacedRule]] = defaultdict(list)
+    for p in placed:
+        for earlier in versions[p.rule.id]:
+            a, b = earlier.rule, p.rule
+            if a.effective_from > b.effective_to or b.effective_from > a.effective_to:
+                continue
+            where = f"{earlier.file.name}:{earlier.row}"
+            if (a.effective_from, a.effective_to) == (b.effective_from, b.effective_to):
+                p.file.add(
+                    (*p.path, "id"), f"the id {b.id} stands twice, first at {where}", "give each rule an id of its own"
+                )
+            else:
+                first, last = max(a.effective_from, b.effective_from), min(a.effective_to, b.effective_to)
+                days = f"from {format_day(first)}" + (f" to {format_day(last)}" if last != FOREVER else " on")
+                p.file.add(
+                    (*p.path, "id"),
+                    f"two versions of {b.id} hold {days}, the other at {where}",
+                    "end the earlier one the day before",
+                )
+        versions[p.rule.id].append(p)
+
+
+def _draft(files: RuleSetFiles, placed: Sequence[PlacedRule]) -> RevisionDraft:
+    head = files.head
+    rules = sorted(placed, key=lambda p: (p.rule.id, p.rule.effective_from))
+    tables = {
+        "rules": rules_table([(p.rule, p.source, p.row) for p in rules]),
+        "lists": _lists_table(files),
+        "switches": _switches_table(files),
+    }
+    attributes = {name: str(head[name]) for name in ("authority", "url", "family") if head.get(name)}
+    attributes |= {name: " ".join(head[name]) for name in ("programs", "settings") if head.get(name)}
+    header = RevisionHeader(
+        rule_set=head["id"],
+        kind=KIND,
+        label=head["label"],
+        effective_from=parse_day(head["effective_from"]),
+        effective_to=parse_day(head["effective_to"]) if head.get("effective_to") else FOREVER,
+        published_on=parse_day(head["published_on"]),
+        sources=tuple(files.sources),
+        attributes=attributes,
+    )
+    read = sum(table.num_rows for table in tables.values())
+    return RevisionDraft(header, tables, read=read, kept=read)
+
+
+def rules_table(rows: Sequence[tuple[Any, int, int]]) -> pa.Table:
+    """The table ``rules`` from (rule, source, row), in the order given."""
+    forms = [
+        json.dumps(rule_to_json(rule), ensure_ascii=False, sort_keys=True, separators=(",", ":")) for rule, _, _ in rows
+    ]
+    return pa.table(
+        {
+            "rule_id": pa.array([rule.id for rule, _, _ in rows], pa.string()),
+            "effective_from": pa.array([rule_to_json(rule)["effective_from"] for rule, _, _ in rows], pa.string()),
+            "stratum": pa.array([rule.stratum for rule, _, _ in rows], pa.uint16()),
+            "rule": pa.array(forms, pa.string()),
+            "source": pa.array([source for _, source, _ in rows], pa.uint16()),
+            "source_row": pa.array([row for _, _, row in rows], pa.uint32()),
+        }
+    )
+
+
+def _lists_table(files: RuleSetFiles) -> pa.Table:
+    rows = sorted(files.list_rows, key=lambda item: item[1])
+    columns = {
+        name: pa.array([getattr(row, field) for _, row in rows], pa.string())
+        for name, field in (
+            ("list", "list_name"), ("first", "first"), ("last", "last"), ("effective_from", "effective_from"),
+            ("effective_to", "effective_to"), ("authority", "authority"),
+        )
+    }  # fmt: skip
+    columns["source"] = pa.array([source for source, _ in rows], pa.uint16())
+    columns["source_row"] = pa.array([row.row for _, row in rows], pa.uint32())
+    return pa.table(columns)
+
+
+def _switches_table(files: RuleSetFiles) -> pa.Table:
+    rows = sorted(files.switch_rows, key=lambda item: (item[2]["name"], item[2]["effective_from"]))
+    columns = {
+        name: pa.array([cells[name] for _, _, cells in rows], pa.string())
+        for name in ("name", "value", "effective_from", "effective_to")
+    }
+    columns["authority"] = pa.array([cells["source"] for _, _, cells in rows], pa.string())
+    columns["source"] = pa.array([source for source, _, _ in rows], pa.uint16())
+    columns["source_row"] = pa.array([row for _, row, _ in rows], pa.uint32())
+    return pa.table(columns)

@@ -1,0 +1,62 @@
+"""The order in which rules are decided: a rule that reads another rule's findings comes after it; a cycle is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from claimedits.rulesets.authored.checking import PlacedRule
+from claimedits.rulesets.authored.sentences import suggest
+
+
+def order_rules(placed: Sequence[PlacedRule]) -> list[PlacedRule]:
+    """The rules with their strata; a cycle, or a rule that is read but not there, is named at its place."""
+    ids = {p.rule.id for p in placed}
+    reads: dict[str, set[str]] = {identifier: set() for identifier in ids}
+    for p in placed:
+        for i, block in enumerate(p.rule.blocks):
+            if block.family is not p.rule.family:
+                continue
+            wanted = set(block.rules) or ids - {p.rule.id}
+            for missing in sorted(wanted - ids):
+                name = "without" if block.absent else "with"
+                p.file.add((*p.path, name, i, "rules"), f"there is no rule {missing}", suggest(missing, ids))
+            reads[p.rule.id] |= wanted & ids
+    strata: dict[str, int] = {}
+    for cycle in _cycles(reads, strata):
+        first = next(p for p in placed if p.rule.id == cycle[0])
+        first.file.add(
+            (*first.path, "id"),
+            f"the rules {' → '.join([*cycle, cycle[0]])} read each other's findings in a circle",
+            "let one of them stop reading the next",
+        )
+    return [replace(p, rule=replace(p.rule, stratum=strata.get(p.rule.id, 0))) for p in placed]
+
+
+def _cycles(reads: dict[str, set[str]], strata: dict[str, int]) -> list[list[str]]:
+    """Fills ``strata`` (longest chain of readings); returns each circle once, in the order of reading."""
+    cycles: list[list[str]] = []
+    in_cycle: set[str] = set()
+    for start in sorted(reads):
+        stack: list[tuple[str, list[str]]] = [(start, sorted(reads[start]))]
+        path = [start]
+        while stack:
+            node, todo = stack[-1]
+            if node in strata:
+                stack.pop()
+                path.pop()
+            elif todo:
+                following = todo.pop(0)
+                if following in path:
+                    circle = path[path.index(following) :]
+                    if not in_cycle & set(circle):
+                        cycles.append(circle)
+                    in_cycle |= set(circle)
+                elif following not in strata:
+                    stack.append((following, sorted(reads[following])))
+                    path.append(following)
+            else:
+                strata[node] = 1 + max((strata.get(n, -1) for n in reads[node]), default=-1)
+                stack.pop()
+                path.pop()
+    return cycles
