@@ -38,9 +38,19 @@ class Measure:
 
 
 @click.command()
-@click.option("--store", "store_path", type=click.Path(path_type=Path), envvar="CLAIMEDITS_STORE", help="A store with real tables; made-up ones of full size by default.")
-@click.option("--scale", type=click.FloatRange(0.001, 1), default=1.0, show_default=True, help="Size of the made-up PTP tables.")
-@click.option("--claims", "count", type=click.IntRange(100), default=3000, show_default=True, help="Claims a measurement.")
+@click.option(
+    "--store",
+    "store_path",
+    type=click.Path(path_type=Path),
+    envvar="CLAIMEDITS_STORE",
+    help="A store with real tables; made-up ones of full size by default.",
+)
+@click.option(
+    "--scale", type=click.FloatRange(0.001, 1), default=1.0, show_default=True, help="Size of the made-up PTP tables."
+)
+@click.option(
+    "--claims", "count", type=click.IntRange(100), default=3000, show_default=True, help="Claims a measurement."
+)
 @format_option
 @command_errors
 def bench(store_path: Path | None, scale: float, count: int, output_format: str) -> None:
@@ -64,7 +74,10 @@ def _prepared(store_path: Path | None, scale: float) -> Iterator[Path]:
     if store_path is not None:
         yield store_path
         return
-    with tempfile.TemporaryDirectory(prefix="claim-edits-bench-") as folder, show_progress("made-up tables") as progress:
+    with (
+        tempfile.TemporaryDirectory(prefix="claim-edits-bench-") as folder,
+        show_progress("made-up tables") as progress,
+    ):
         if progress:
             progress("building", 0, 1)
         build_store(Path(folder) / "store", scale)
@@ -134,7 +147,12 @@ def _searching(index: PtpIndex, claims: Sequence[Claim]) -> Iterator[Measure]:
 
     ours, sets = median_us(search, claims), median_us(search_sets, claims)
     yield Measure(
-        "PTP pair search, 10 lines (median)", f"{ours:.1f} µs", f"sets in memory: {sets:.1f} µs", f"{ours / sets:.1f}", "≤ 20 µs", ours <= 20
+        "PTP pair search, 10 lines (median)",
+        f"{ours:.1f} µs",
+        f"sets in memory: {sets:.1f} µs",
+        f"{ours / sets:.1f}",
+        "≤ 20 µs",
+        ours <= 20,
     )
     start = time.perf_counter()
     for claim in claims:

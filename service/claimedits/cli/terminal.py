@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,10 @@ def command_errors(function: Callable[P, R]) -> Callable[P, R]:
         except ProblemsError as error:
             show_problems(error.problems, error.headline)
             sys.exit(PROBLEMS_FOUND)
+        except BrokenPipeError:
+            # Whoever read the output has enough of it (… | head): end quietly, and keep Python from flushing again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
         except (ClaimEditsError, OSError) as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(USAGE_OR_IO)

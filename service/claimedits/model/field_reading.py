@@ -29,13 +29,17 @@ class FieldRule:
     """What is wrong with a value that does not match."""
     mend: str
     normalise: Callable[[str], str] = str.strip
-    good: dict[str, Any] = field(default_factory=lambda: {"": ""})
+    good: dict[str, Any] = field(default_factory=dict)
     """Values that were found good, with what they mean. Bounded: what is sent is the caller's."""
+
+    def __post_init__(self) -> None:
+        if self.pattern.fullmatch(""):  # the field may be left empty
+            self.good[""] = ""
 
     def remember(self, sent: str, meaning: Any) -> None:
         if len(self.good) >= _MOST_REMEMBERED:
             self.good.clear()
-            self.good[""] = ""
+            self.__post_init__()
         self.good[sent] = meaning
 
 
