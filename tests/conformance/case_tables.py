@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from claimedits.model.dates import FOREVER, parse_day
+from claimedits.rulesets.fee_schedule import Indicators
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, Source
 
 Row = Mapping[str, Any]
@@ -130,6 +131,46 @@ def add_on(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
     return {"edits": table(cells, columns)}
 
 
+def procedure_codes(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
+    columns = {
+        "procedure_code": pa.string(),
+        "effective_from": pa.date32(),
+        "effective_to": pa.date32(),
+        "title": pa.string(),
+    }
+    cells = [(r["procedure_code"], day(r["effective_from"]), day(r["effective_to"]), "") for r in rows]
+    return {"codes": table(cells, columns)}
+
+
+def diagnosis_codes(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
+    columns = {
+        "icd10_code": pa.string(),
+        "effective_from": pa.date32(),
+        "effective_to": pa.date32(),
+        "billable": pa.bool_(),
+        "title": pa.string(),
+    }
+    cells = [
+        (r["icd10_code"].replace(".", ""), day(r["effective_from"]), day(r["effective_to"]), bool(r["billable"]), "")
+        for r in rows
+    ]
+    return {"codes": table(cells, columns)}
+
+
+def fee_schedule(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
+    """A case states some indicators of a code's global row; the others are empty."""
+    columns = {name: pa.string() for name in ("procedure_code", "modifier", *Indicators._fields)}
+    cells = [
+        (
+            r["procedure_code"],
+            r.get("modifier", ""),
+            *(str(r.get(name, r.get(f"{name}_indicator", ""))) for name in Indicators._fields),
+        )
+        for r in rows
+    ]
+    return {"indicators": table(cells, columns)}
+
+
 TABLES: dict[str, tuple[str, Callable[[Sequence[Row]], Mapping[str, pa.Table]]]] = {
     "medicare-ptp-practitioner": ("ptp", ptp),
     "medicare-ptp-outpatient-hospital": ("ptp", ptp),
@@ -144,5 +185,8 @@ TABLES: dict[str, tuple[str, Callable[[Sequence[Row]], Mapping[str, pa.Table]]]]
     "medicaid-mue-dme": ("mue", mue),
     "medicare-aoc": ("aoc", add_on),
     "medicaid-aoc": ("aoc", add_on),
+    "procedure-codes": ("procedure-codes", procedure_codes),
+    "icd10cm": ("icd10", diagnosis_codes),
+    "medicare-pfs-indicators": ("pfs", fee_schedule),
 }
 """How the rows of each rule set become tables; families built later add theirs."""

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import orjson
 
-from claimedits.engine import add_on_code, duplicate, mue, ptp
+from claimedits.engine import add_on_code, code_validity, duplicate, mue, ptp
 from claimedits.engine.evaluation import Evaluation, EvaluationAbandonedError
 from claimedits.engine.version import ENGINE_VERSION
 from claimedits.model.claim import Claim
@@ -23,6 +23,7 @@ from claimedits.rulesets.loaded import LoadedRelease
 from claimedits.rulesets.store import Store
 
 ORDER: tuple[tuple[Family, Callable[[Evaluation], None]], ...] = (
+    (Family.CODE_VALIDITY, code_validity.evaluate),
     (Family.DUPLICATE, duplicate.evaluate),
     (Family.PTP, ptp.evaluate),
     (Family.MUE, mue.evaluate),

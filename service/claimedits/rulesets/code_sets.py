@@ -15,7 +15,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from claimedits.model.dates import FOREVER, Day
+from claimedits.model.dates import FOREVER, Day, format_day
 from claimedits.rulesets.code_keys import code_key, code_keys, code_of, find_key
 from claimedits.rulesets.indexes import Revisions
 from claimedits.rulesets.mapped_arrays import map_array, save_array
@@ -64,8 +64,15 @@ class CodeRow(NamedTuple):
     def covers(self, day: Day) -> bool:
         return self.effective_from <= day <= self.effective_to
 
+    def dates(self) -> tuple[str, str]:
+        """First and last valid day as text; empty = not stated, open."""
+        return format_day(self.effective_from) if self.effective_from != BEGINNING else "", format_day(
+            self.effective_to
+        )
+
     @property
     def is_dated(self) -> bool:
+        """Whether the list states a first or last day."""
         return self.effective_from != BEGINNING or self.effective_to != FOREVER
 
 

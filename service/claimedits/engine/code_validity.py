@@ -1,0 +1,190 @@
+"""Code validity, family CODE_VALIDITY (semantics.md §F.1–§F.4).
+
+Procedure codes and diagnoses are judged here. A modifier that does not exist is E01 of the family MODIFIER, which keeps
+it from bypassing anything (``MOD_INVALID``); it is not reported twice.
+
+A code set that the release does not hold contributes nothing as long as it holds another one; a code set that it holds
+but that does not govern the line's date is NOT_EVALUATED.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from claimedits.engine import code_validity_findings as findings
+from claimedits.engine.code_lists import PROCEDURE_CODES, CodeLists, Standing, covers_class
+from claimedits.engine.code_validity_findings import Diagnosis, DiagnosisStanding
+from claimedits.engine.evaluation import Evaluation
+from claimedits.model.claim import ClaimLine
+from claimedits.model.dates import Day, date_of
+from claimedits.model.terms import Family, Setting, Status
+from claimedits.rulesets.code_edits import AgeSexEdit, CodeEdits
+from claimedits.rulesets.code_sets import DiagnosisCodes, class_of_procedure
+from claimedits.rulesets.fee_schedule import FeeSchedule
+from claimedits.rulesets.loaded import LoadedRuleSet
+from claimedits.rulesets.windows import Window
+
+FEE_SCHEDULE = "medicare-pfs-indicators"
+ICD10 = "icd10cm"
+CODE_EDITS = "code-edits"
+
+
+def evaluate(evaluation: Evaluation) -> None:
+    """§F.1 to §F.4, line by line."""
+    validity = _CodeValidity(evaluation)
+    for index, line in enumerate(evaluation.claim.lines):
+        if not validity.has_a_code_set:
+            evaluation.add_not_loaded(index, Family.CODE_VALIDITY, PROCEDURE_CODES, line.service_date)
+            continue
+        evaluation.mark(index, Family.CODE_VALIDITY, Status.NOT_APPLICABLE)
+        if line.procedure_code:
+            validity.judge_procedure(index, line)
+        diagnoses = _diagnoses_of(evaluation, line)
+        if diagnoses:
+            validity.judge_diagnoses(index, line, diagnoses)
+        validity.judge_age_and_sex(index, line, diagnoses)
+        validity.judge_sequence(index, line, diagnoses)
+
+
+def _diagnoses_of(evaluation: Evaluation, line: ClaimLine) -> list[Diagnosis]:
+    """The diagnoses a line is judged by: those it points to; every diagnosis on a facility claim or without pointers."""
+    claim = evaluation.claim
+    if claim.setting is Setting.OUTPATIENT_HOSPITAL or not line.diagnosis_pointers:
+        return [Diagnosis(code, position) for position, code in enumerate(claim.diagnoses, 1)]
+    pointers = dict.fromkeys(line.diagnosis_pointers)
+    return [Diagnosis(claim.diagnoses[pointer - 1], pointer) for pointer in pointers]
+
+
+class _CodeValidity:
+    """One claim's codes against the code sets of the release."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        rule_sets = evaluation.release.rule_sets
+        self._evaluation = evaluation
+        self._procedures = CodeLists(evaluation, PROCEDURE_CODES)
+        self._fee_schedule = rule_sets.get(FEE_SCHEDULE)
+        self._icd10 = rule_sets.get(ICD10)
+        self._edits = rule_sets.get(CODE_EDITS)
+        self._remembered: dict[tuple[str, Day], DiagnosisStanding] = {}
+
+    @property
+    def has_a_code_set(self) -> bool:
+        return bool(self._procedures or self._fee_schedule or self._icd10)
+
+    def judge_procedure(self, index: int, line: ClaimLine) -> None:
+        """§F.1: valid if effective <= date of service <= termination, on the first and on the last day of the line."""
+        if not (self._procedures or self._fee_schedule):
+            return
+        for day in dict.fromkeys((line.service_date, line.service_date_end)):
+            standing = self._standing(line.procedure_code, day)
+            if standing.valid is None:
+                self._evaluation.add(index, findings.procedure_unjudged(self._evaluation, line, day))
+                return
+            if not standing.valid:
+                self._evaluation.add(index, findings.procedure_invalid(self._evaluation, line, day, standing))
+                return
+        findings.procedure_valid(self._evaluation, index, line, self._standing(line.procedure_code, line.service_date))
+
+    def _standing(self, code: str, day: Day) -> Standing:
+        """By the code lists; a code that they cannot judge exists where the fee schedule knows it (file-formats.md §5)."""
+        standing = self._procedures.judge(code, day)
+        if standing.valid is not None or self._fee_schedule is None:
+            return standing
+        selection = self._evaluation.view(self._fee_schedule, day, dated_rows=False).select(day)
+        if selection is None:
+            return standing
+        schedule: FeeSchedule = self._fee_schedule.index
+        if schedule.knows(code, selection):
+            return Standing(True, self._fee_schedule, selection)
+        if covers_class(self._fee_schedule, selection, class_of_procedure(code)):
+            return Standing(False, self._fee_schedule, selection)
+        return standing
+
+    def judge_diagnoses(self, index: int, line: ClaimLine, diagnoses: list[Diagnosis]) -> None:
+        """§F.2: the edition in force on the line's date holds the code, as a billable one."""
+        if self._icd10 is None:
+            return
+        day = line.service_date
+        if self._evaluation.view(self._icd10, day, dated_rows=False).select(day) is None:
+            self._evaluation.add_not_loaded(index, Family.CODE_VALIDITY, ICD10, day)
+            return
+        for diagnosis in diagnoses:
+            standing = self._diagnosis_standing(self._icd10, diagnosis.code, day)
+            findings.diagnosis(self._evaluation, index, line, diagnosis, standing)
+
+    def _diagnosis_standing(self, icd10: LoadedRuleSet, code: str, day: Day) -> DiagnosisStanding:
+        standing = self._remembered.get((code, day))
+        if standing is None:
+            selection = self._evaluation.view(icd10, day, dated_rows=False).select(day)
+            assert selection is not None, "the caller has seen that an edition governs the day"
+            index: DiagnosisCodes = icd10.index
+            rows = [row for row in index.windows(code) if row.revisions >> selection.in_force & 1]
+            row = next((row for row in rows if row.covers(day)), None)
+            standing = DiagnosisStanding(icd10, selection, row, tuple(rows), code)
+            self._remembered[code, day] = standing
+        return standing
+
+    def judge_age_and_sex(self, index: int, line: ClaimLine, diagnoses: list[Diagnosis]) -> None:
+        """§F.3: only by curated rows. An age or sex that the claim does not state conflicts with nothing."""
+        edits = self._curated(line.service_date)
+        if edits is None:
+            return
+        if line.procedure_code:
+            self._hold(index, line, edits.procedures.on(line.procedure_code, line.service_date), None)
+        for diagnosis in diagnoses:
+            self._hold(index, line, edits.diagnoses.on(diagnosis.code, line.service_date), diagnosis)
+
+    def _hold(
+        self, index: int, line: ClaimLine, windows: list[Window[AgeSexEdit]], diagnosis: Diagnosis | None
+    ) -> None:
+        """One finding for the age and one for the sex, however many rows say so."""
+        if not windows:
+            return
+        patient = self._evaluation.claim.patient
+        age = _age(patient.birth_date, line.service_date)
+        for window in windows:
+            if age is not None and not window.value.age_min <= age <= window.value.age_max:
+                self._evaluation.add(index, findings.age(self._evaluation, line, window, diagnosis))
+                break
+        for window in windows:
+            edit = window.value
+            if edit.sex and patient.sex in ("F", "M") and patient.sex != edit.sex and not self._is_lifted(line, edit):
+                self._evaluation.add(index, findings.sex(self._evaluation, line, window, diagnosis))
+                break
+
+    def _is_lifted(self, line: ClaimLine, edit: AgeSexEdit) -> bool:
+        conditions = self._evaluation.claim.condition_codes or ()
+        return not (
+            edit.lifted_by_modifiers.isdisjoint(line.modifiers)
+            and edit.lifted_by_condition_codes.isdisjoint(conditions)
+        )
+
+    def judge_sequence(self, index: int, line: ClaimLine, diagnoses: list[Diagnosis]) -> None:
+        """§F.4: a manifestation or an external cause is never listed first, on the claim or among a line's pointers."""
+        edits = self._curated(line.service_date)
+        if edits is None:
+            return
+        for place, diagnosis in enumerate(diagnoses):
+            if diagnosis.position == 1 or place == 0:
+                for window in edits.sequence.on(diagnosis.code, line.service_date)[:1]:
+                    self._evaluation.add(index, findings.sequence(self._evaluation, line, window, diagnosis))
+
+    def _curated(self, day: Day) -> CodeEdits | None:
+        """The curated edits in force on a day; None where none are loaded."""
+        if self._edits is None:
+            return None
+        selection = self._evaluation.view(self._edits, day, dated_rows=False).select(day)
+        edits: CodeEdits | None = self._edits.index[selection.in_force] if selection else None
+        return edits
+
+
+def _age(birth: Day | None, day: Day) -> int | None:
+    """Completed years on ``day``; None where the birth date is unknown or lies later."""
+    if birth is None or birth > day:
+        return None
+    born, then = date_of(birth), date_of(day)
+    return then.year - born.year - (_anniversary(then) < _anniversary(born))
+
+
+def _anniversary(moment: date) -> tuple[int, int]:
+    return moment.month, moment.day
