@@ -1,6 +1,5 @@
 """Options of the conformance suite: which file of cases it runs."""
 
-
 from __future__ import annotations
 
 import sys

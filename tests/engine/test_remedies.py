@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,27 @@ from claimedits.model.finding import Finding, Remedy
 from claimedits.model.terms import Status
 
 CODES = ["11055", "11720", "99213", "96372", "77427", "80053", "82565", "29806", "29822", "63047", "63048", "J1100"]
-MODIFIERS = ["59", "XS", "XE", "25", "24", "57", "58", "78", "91", "LT", "RT", "T5", "FA", "E1", "50", "76", "27", "GY", "LC"]
+MODIFIERS = [
+    "59",
+    "XS",
+    "XE",
+    "25",
+    "24",
+    "57",
+    "58",
+    "78",
+    "91",
+    "LT",
+    "RT",
+    "T5",
+    "FA",
+    "E1",
+    "50",
+    "76",
+    "27",
+    "GY",
+    "LC",
+]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +49,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
         ptp_row("29806", "29822"),
         ptp_row("99213", "77427", effective_to="2018-12-31"),
         ptp_row("63047", "11720", "0"),
-        *(ptp_row(r["column_1"], r["column_2"], rule_set="medicare-ptp-outpatient-hospital") for r in [ptp_row("11055", "11720"), ptp_row("96372", "99213")]),
+        *(
+            ptp_row(r["column_1"], r["column_2"], rule_set="medicare-ptp-outpatient-hospital")
+            for r in [ptp_row("11055", "11720"), ptp_row("96372", "99213")]
+        ),
         *(mue_row(code, 2, mai) for code, mai in zip(CODES, "123123123123", strict=True)),
         aoc_row("63048", "63047"),
     ]
@@ -116,5 +138,3 @@ def test_a_full_line_is_offered_no_fifth_modifier(engine: Engine) -> None:
     crowded = claim(line(1, "11055", "GC", "Q6", "33", "KX"), line(2, "11720", "GC", "Q6", "33", "KX"))
     findings = engine.evaluate(crowded, families=["PTP"]).findings
     assert [remedy.action for remedy in findings[0].remedies] == ["REMOVE_LINE"]
-
-

@@ -195,8 +195,8 @@ def detail_fields(detail: Detail) -> Fields:
             fields[name] = value
     if detail.advisories:
         fields["advisories"] = [{"code": note.code, "text": note.text} for note in detail.advisories]
-    if detail.version_conflicts:
-        fields["version_conflicts"] = [
+    if detail.version_conflict:
+        fields["version_conflict"] = [
             {
                 "field": conflict.field,
                 "in_force": conflict.in_force,
@@ -204,7 +204,7 @@ def detail_fields(detail: Detail) -> Fields:
                 "newest": conflict.newest,
                 "newest_label": conflict.newest_label,
             }
-            for conflict in detail.version_conflicts
+            for conflict in detail.version_conflict
         ]
     if detail.history:
         fields["history"] = [{"claim_id": line.claim_id, "line_number": line.line_number} for line in detail.history]

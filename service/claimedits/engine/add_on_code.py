@@ -57,6 +57,9 @@ def evaluate(evaluation: Evaluation) -> None:
     for index, day in uncovered.items():
         evaluation.add_not_loaded(index, Family.ADD_ON_CODE, rule_set, day)
     for index, line in find_add_on_candidates(evaluation, loaded):
+        if evaluation.takes_no_part(line):  # §D.6: GY, NCCI skipped
+            evaluation.mark(index, Family.ADD_ON_CODE, Status.NOT_APPLICABLE)
+            continue
         selection = evaluation.view(loaded, line.service_date, dated_rows=True).select(line.service_date)
         if index in uncovered or selection is None:
             continue

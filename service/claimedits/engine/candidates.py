@@ -90,7 +90,7 @@ def find_add_on_candidates(evaluation: Evaluation, loaded: LoadedRuleSet) -> lis
             has_fee_schedule and evaluation.global_days(code, line.service_date) == "ZZZ"
         ):
             candidates.append((index, line))
-        else:
+        elif not statuses[index]:  # a line that no revision covers keeps its NOT_EVALUATED
             statuses[index] = Status.NOT_APPLICABLE
     return candidates
 
@@ -99,4 +99,4 @@ def has_repeated_service(evaluation: Evaluation) -> bool:
     """Whether any two lines, history included, share code and first day: without that nothing can be a duplicate."""
     claim = evaluation.claim
     lines = (*claim.lines, *claim.history_lines)
-    return len({(line.procedure_code, line.service_date) for line in lines}) < len(lines)
+    return len({(line.procedure_code or line.revenue_code, line.service_date) for line in lines}) < len(lines)

@@ -52,7 +52,7 @@ def _key(evaluation: Evaluation, duplicates: Conventions, line: ClaimLine, with_
     """
     words = duplicates.switch("dup.key", line.service_date)
     return (
-        line.procedure_code,
+        line.procedure_code or line.revenue_code,
         (line.rendering_provider_id or evaluation.claim.billing_provider_id) if "provider" in words else "",
         (line.service_date, line.service_date_end if "dates" in words else 0),
         tuple(sorted(line.modifiers)) if with_modifiers and "modifiers" in words else (),

@@ -58,6 +58,8 @@ def evaluate(evaluation: Evaluation) -> None:
     for index, line in candidates:
         if _is_not_counted(evaluation, line):
             evaluation.add(index, not_counted_finding(line, rule_set))
+        elif not line.procedure_code:  # a facility line with a revenue code alone: MUE values are by code
+            evaluation.mark(index, Family.MUE, Status.NOT_APPLICABLE)
         elif loaded is None:
             evaluation.add_not_loaded(index, Family.MUE, rule_set, line.service_date)
         else:

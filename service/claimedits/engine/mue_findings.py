@@ -108,7 +108,7 @@ def excess_finding(evaluation: Evaluation, loaded: LoadedRuleSet, line: ClaimLin
         remedies=_remedies(evaluation, line, excess),
         detail=Detail(
             stale_ruleset=selection.stale,
-            version_conflicts=_version_conflicts(loaded, line, excess.segment),
+            version_conflict=_version_conflicts(loaded, line, excess.segment),
             history=tuple(HistoryLine(o.claim_id, o.line_number) for o in others if o.claim_id),
             mue=_detail(line, excess),
         ),
@@ -129,7 +129,7 @@ def passed(evaluation: Evaluation, loaded: LoadedRuleSet, index: int, line: Clai
         citation=loaded.cite(revision, (row.source, row.source_row), *_governed(loaded, revision)),
         detail=Detail(
             stale_ruleset=segment.selection.stale,
-            version_conflicts=_version_conflicts(loaded, line, segment),
+            version_conflict=_version_conflicts(loaded, line, segment),
             mue=MueDetail(None if row.confidential else row.value, _mai(row.mai), str(line.units), str(line.units)),
         ),
     )

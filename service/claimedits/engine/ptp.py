@@ -58,6 +58,8 @@ def evaluate(evaluation: Evaluation) -> None:
     for index, line in enumerate(claim.lines):
         if evaluation.takes_no_part(line):
             evaluation.add(index, not_governed_finding(line, rule_set))
+        elif not line.procedure_code:  # a facility line with a revenue code alone: no code, no pair
+            evaluation.mark(index, Family.PTP, Status.NOT_APPLICABLE)
         elif loaded is None or index in uncovered:
             evaluation.add_not_loaded(index, Family.PTP, rule_set, uncovered.get(index, line.service_date))
     if loaded is not None:

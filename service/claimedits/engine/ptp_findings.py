@@ -132,7 +132,7 @@ def _detail(
         stale_ruleset=selection.stale,
         note=_historical_note(evaluation, match),
         advisories=weighing.advisories + _documentation(weighing),
-        version_conflicts=_version_conflicts(loaded, match),
+        version_conflict=_version_conflicts(loaded, match),
         history=(HistoryLine(other.claim_id, other.line_number),) if other.claim_id else (),
         ptp=PtpDetail(
             column_1=row.column_1,

@@ -176,7 +176,7 @@ class Detail(NamedTuple):
     """Read from a revision whose governed days had ended."""
     note: str = ""
     advisories: tuple[Note, ...] = ()
-    version_conflicts: tuple[VersionConflict, ...] = ()
+    version_conflict: tuple[VersionConflict, ...] = ()
     history: tuple[HistoryLine, ...] = ()
     ptp: PtpDetail | None = None
     mue: MueDetail | None = None

@@ -298,7 +298,7 @@ class Detail(google.protobuf.message.Message):
     STALE_RULESET_FIELD_NUMBER: builtins.int
     NOTE_FIELD_NUMBER: builtins.int
     ADVISORIES_FIELD_NUMBER: builtins.int
-    VERSION_CONFLICTS_FIELD_NUMBER: builtins.int
+    VERSION_CONFLICT_FIELD_NUMBER: builtins.int
     HISTORY_FIELD_NUMBER: builtins.int
     PTP_FIELD_NUMBER: builtins.int
     MUE_FIELD_NUMBER: builtins.int
@@ -320,7 +320,7 @@ class Detail(google.protobuf.message.Message):
     @property
     def advisories(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Note]: ...
     @property
-    def version_conflicts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___VersionConflict]: ...
+    def version_conflict(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___VersionConflict]: ...
     @property
     def history(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___HistoryReference]: ...
     @property
@@ -349,7 +349,7 @@ class Detail(google.protobuf.message.Message):
         stale_ruleset: builtins.bool = ...,
         note: builtins.str = ...,
         advisories: collections.abc.Iterable[Global___Note] | None = ...,
-        version_conflicts: collections.abc.Iterable[Global___VersionConflict] | None = ...,
+        version_conflict: collections.abc.Iterable[Global___VersionConflict] | None = ...,
         history: collections.abc.Iterable[Global___HistoryReference] | None = ...,
         ptp: Global___PtpDetail | None = ...,
         mue: Global___MueDetail | None = ...,
@@ -361,7 +361,7 @@ class Detail(google.protobuf.message.Message):
         policy: Global___PolicyDetail | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["aoc", b"aoc", "code", b"code", "coverage", b"coverage", "duplicate", b"duplicate", "modifier", b"modifier", "mue", b"mue", "policy", b"policy", "ptp", b"ptp"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["abn_can_shift_liability", b"abn_can_shift_liability", "advisories", b"advisories", "aoc", b"aoc", "beneficiary_liable", b"beneficiary_liable", "code", b"code", "conditional", b"conditional", "coverage", b"coverage", "duplicate", b"duplicate", "history", b"history", "modifier", b"modifier", "mue", b"mue", "note", b"note", "policy", b"policy", "ptp", b"ptp", "reconstructed", b"reconstructed", "stale_ruleset", b"stale_ruleset", "version_conflicts", b"version_conflicts"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["abn_can_shift_liability", b"abn_can_shift_liability", "advisories", b"advisories", "aoc", b"aoc", "beneficiary_liable", b"beneficiary_liable", "code", b"code", "conditional", b"conditional", "coverage", b"coverage", "duplicate", b"duplicate", "history", b"history", "modifier", b"modifier", "mue", b"mue", "note", b"note", "policy", b"policy", "ptp", b"ptp", "reconstructed", b"reconstructed", "stale_ruleset", b"stale_ruleset", "version_conflict", b"version_conflict"]) -> None: ...
 
 Global___Detail: typing_extensions.TypeAlias = Detail
 

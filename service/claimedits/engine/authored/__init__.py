@@ -1,0 +1,3 @@
+"""Decides authored rules: what a condition asks of a claim, which rules could match, and two evaluators that agree."""
+
+from __future__ import annotations
