@@ -52,4 +52,4 @@ def test_every_detail_level_gives_the_same_statuses(engine: Engine) -> None:
     fields = claim(line(1, "G0247"), line(2, "G0127", units="2"), line(3, "G2211"), line(4, "G0463", "GY"))
     levels = [engine.evaluate(fields, "2024-12-01", (), detail) for detail in ("FINDINGS", "ALL", "TRACE")]
     assert levels[0].lines == levels[1].lines == levels[2].lines
-    assert set(f.finding_id for f in levels[0].findings) <= set(f.finding_id for f in levels[1].findings)
+    assert {f.finding_id for f in levels[0].findings} <= {f.finding_id for f in levels[1].findings}
