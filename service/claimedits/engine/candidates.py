@@ -15,16 +15,14 @@ from claimedits.rulesets.loaded import LoadedRuleSet
 
 def find_uncovered(evaluation: Evaluation, loaded: LoadedRuleSet, *, dated_rows: bool) -> dict[int, Day]:
     """Lines with a day that no revision of the rule set governs, and the first such day."""
-    first_uncovered: dict[tuple[Day, Day], Day | None] = {}
     uncovered = {}
-    for index, line in enumerate(evaluation.claim.lines):
-        span = (line.service_date, line.service_date_end)
-        if span not in first_uncovered:
-            segments = evaluation.view(loaded, span[0], dated_rows=dated_rows).segments(*span)
-            first_uncovered[span] = next((first for first, _, selection in segments if selection is None), None)
-        day = first_uncovered[span]
+    for (first, last), indices in evaluation.spans.items():
+        view = evaluation.view(loaded, first, dated_rows=dated_rows)
+        if first == last and view.select(first) is not None:
+            continue
+        day = next((start for start, _, selection in view.segments(first, last) if selection is None), None)
         if day is not None:
-            uncovered[index] = day
+            uncovered |= dict.fromkeys(indices, day)
     return uncovered
 
 

@@ -35,6 +35,7 @@ class Evaluation:
         "findings",
         "invalid_modifiers",
         "release",
+        "spans",
         "trace",
         "wants_passes",
     )
@@ -59,6 +60,10 @@ class Evaluation:
         self.invalid_modifiers: set[tuple[int, str]] = set()
         """(line number, modifier) that MODIFIER found invalid: such a modifier bypasses nothing (§0.4)."""
         self.abandoned = abandoned
+        self.spans: dict[tuple[Day, Day], list[int]] = {}
+        """Positions of lines by first and last day of service: most claims have one day."""
+        for index, line in enumerate(claim.lines):
+            self.spans.setdefault((line.service_date, line.service_date_end), []).append(index)
         self._views: dict[tuple[str, Day, bool], View] = {}
         self._statuses: dict[Family, list[int]] = {family: [0] * len(claim.lines) for family in families}
 
