@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from claimedits.rulesets import code_sets
 from claimedits.rulesets.add_on_index import ADD_ON_INDEX
+from claimedits.rulesets.authored.authored_index import AUTHORED_INDEX
 from claimedits.rulesets.code_edits import CODE_EDITS_INDEX
 from claimedits.rulesets.conventions import CONVENTIONS_INDEX, DUPLICATES_INDEX
 from claimedits.rulesets.fee_schedule import FEE_SCHEDULE_INDEX
@@ -20,6 +21,7 @@ ALL: tuple[IndexKind, ...] = (
     *code_sets.ALL,
     FEE_SCHEDULE_INDEX,
     CODE_EDITS_INDEX,
+    AUTHORED_INDEX,
 )
 
 for _kind in ALL:

@@ -10,6 +10,7 @@ from typing import Any
 from claimedits.model.dates import Day
 from claimedits.model.finding import Citation
 from claimedits.model.problems import NotFoundError, StoreError
+from claimedits.model.terms import Family
 from claimedits.rulesets.conventions import Conventions
 from claimedits.rulesets.indexes import index_kind
 from claimedits.rulesets.revision import RevisionInfo, Source
@@ -116,6 +117,16 @@ class LoadedRelease:
         """The newest ``duplicates`` rule set; None where the release has none."""
         loaded = self.rule_sets.get("duplicates")
         return self._newest(loaded) if loaded else None
+
+    @cached_property
+    def authored(self) -> Mapping[Family, tuple[LoadedRuleSet, ...]]:
+        """Rule sets of rules that people write, by family."""
+        by_family: dict[Family, tuple[LoadedRuleSet, ...]] = {}
+        for loaded in self.rule_sets.values():
+            if loaded.kind == "authored":
+                family = Family[loaded.editions.revisions[-1].header.attributes["family"]]
+                by_family[family] = (*by_family.get(family, ()), loaded)
+        return by_family
 
     @staticmethod
     def _newest(loaded: LoadedRuleSet) -> Any:

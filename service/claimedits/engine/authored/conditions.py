@@ -81,6 +81,11 @@ def _any_in_list(values: tuple[str, ...], content: AuthoredRules) -> Weigh:
     return lambda value, facts, line: any(holds(item, line.service_date) for item in value)
 
 
+def _two_in_list(values: tuple[str, ...], content: AuthoredRules) -> Weigh:
+    holds = _list(values, content).holds
+    return lambda value, facts, line: len({item for item in value if holds(item, line.service_date)}) > 1
+
+
 def _in_family(values: tuple[str, ...], content: AuthoredRules) -> Weigh:
     name = values[0]
     return lambda value, facts, line: facts.conventions.in_family(name, value, line.service_date)
@@ -135,6 +140,7 @@ _WEIGHTS: dict[str, Callable[[tuple[Any, ...], AuthoredRules], Weigh]] = {
     "texts_all": lambda values, content: lambda value, facts, line: set(values) <= set(value),
     "texts_only": lambda values, content: lambda value, facts, line: set(value) <= set(values),
     "texts_any_in_list": _any_in_list,
+    "texts_two_in_list": _two_in_list,
     "texts_starts": lambda values, content: lambda value, facts, line: any(v.startswith(values[0]) for v in value),
     "texts_not_in_force": _not_in_force,
     "texts_empty": lambda values, content: lambda value, facts, line: not value,

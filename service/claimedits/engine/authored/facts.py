@@ -104,6 +104,12 @@ def _dollars(name: str) -> Reader:
     return read
 
 
+def _covered_charge(facts: Facts, line: ClaimLine) -> Decimal | None:
+    if line.charge_cents is None or line.non_covered_charge_cents is None:
+        return None
+    return Decimal(line.charge_cents - line.non_covered_charge_cents) / 100
+
+
 def _indicator(place: int) -> Reader:
     def read(facts: Facts, line: ClaimLine) -> str | None:
         row = facts.indicators(line.procedure_code, line.service_date)
@@ -149,6 +155,7 @@ def _sex(facts: Facts, line: ClaimLine) -> str | None:
 _LINE: dict[str, Reader] = {
     "procedure_code": lambda facts, line: line.procedure_code,
     "modifiers": lambda facts, line: line.modifiers,
+    "first_modifier": lambda facts, line: line.modifiers[0] if line.modifiers else None,
     "units": lambda facts, line: line.units,
     "service_date": lambda facts, line: line.service_date,
     "service_date_end": lambda facts, line: line.service_date_end,
@@ -158,6 +165,7 @@ _LINE: dict[str, Reader] = {
     "revenue_code": _text("revenue_code"),
     "charge": _dollars("charge_cents"),
     "non_covered_charge": _dollars("non_covered_charge_cents"),
+    "covered_charge": _covered_charge,
     "rendering_provider": _text("rendering_provider_id"),
     "rendering_specialty": _text("rendering_specialty"),
     "diagnoses": _diagnoses,

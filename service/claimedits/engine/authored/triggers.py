@@ -54,7 +54,12 @@ class TriggerIndex:
                 self._file_form(test, number)
                 return
         for test in tests:
-            if test.attribute == "line.modifiers" and test.operator in ("texts_not_in_force", "texts_any_in_list"):
+            if test.attribute == "line.modifiers" and test.operator in (
+                "texts_not_in_force",
+                "texts_any_in_list",
+                "texts_two_in_list",
+                "texts_starts",
+            ):
                 self._with_modifiers.append(number)
                 return
         for test in tests:

@@ -24,7 +24,7 @@ class AuthoredRule:
     source_row: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class AuthoredRules:
     """One revision of an authored rule set, opened."""
 

@@ -13,7 +13,6 @@ from claimedits.model.dates import Day
 from claimedits.rulesets.authored.rule import All, Any_, Condition, Test
 from claimedits.rulesets.authored.vocabulary import ATTRIBUTES
 
-
 _End = tuple[Any, bool]
 """An end of an interval of numbers, None = unbounded, and whether the end itself is out."""
 

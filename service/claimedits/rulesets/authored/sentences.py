@@ -48,6 +48,7 @@ OPERATORS: dict[Kind, dict[str, tuple[str, str, bool]]] = {
         "include only": ("texts_only", "many", False),
         "include any in list": ("texts_any_in_list", "list", False),
         "include none in list": ("texts_any_in_list", "list", True),
+        "include two or more in list": ("texts_two_in_list", "list", False),
         "include any starting with": ("texts_starts", "one", False),
         "include any not in force by list": ("texts_not_in_force", "list", False),
         "are empty": ("texts_empty", "none", False),

@@ -55,6 +55,7 @@ def _line(prefix: str) -> tuple[Attribute, ...]:
     return (
         Attribute(f"{prefix}.procedure_code", Kind.TEXT, "the HCPCS or CPT code", code="procedure"),
         Attribute(f"{prefix}.modifiers", Kind.TEXTS, "every modifier of the line", code="modifier"),
+        Attribute(f"{prefix}.first_modifier", Kind.TEXT, "the modifier in the first place", True, code="modifier"),
         Attribute(f"{prefix}.units", Kind.NUMBER, "units of service"),
         Attribute(f"{prefix}.service_date", Kind.DATE, "first day of service"),
         Attribute(f"{prefix}.service_date_end", Kind.DATE, "last day of service; the first day for one day"),
@@ -64,6 +65,7 @@ def _line(prefix: str) -> tuple[Attribute, ...]:
         Attribute(f"{prefix}.revenue_code", Kind.TEXT, "revenue code, four digits", True),
         Attribute(f"{prefix}.charge", Kind.NUMBER, "billed charge in dollars", True),
         Attribute(f"{prefix}.non_covered_charge", Kind.NUMBER, "non-covered charge in dollars", True),
+        Attribute(f"{prefix}.covered_charge", Kind.NUMBER, "billed less non-covered charge, in dollars", True),
         Attribute(f"{prefix}.rendering_provider", Kind.TEXT, "id of the rendering provider", True),
         Attribute(f"{prefix}.rendering_specialty", Kind.TEXT, "specialty code of the rendering provider", True),
         Attribute(f"{prefix}.diagnoses", Kind.TEXTS, "the diagnoses the line points to; all of the claim where it points to none", code="diagnosis"),

@@ -1,0 +1,200 @@
+"""Candidates: a rule, a line that it could match, and the answers of its leaves. Both evaluators start from them.
+
+Here stands what is about one line or one pair of lines alone; how answers combine is the evaluators' part (``plain``, ``durable``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from claimedits.engine.authored.conditions import FALSE, TRUE, UNKNOWN
+from claimedits.engine.authored.facts import Facts
+from claimedits.engine.authored.program import CompiledBlock, CompiledRule, Program
+from claimedits.engine.provider_scope import Scope, compare_providers
+from claimedits.model.claim import ClaimLine
+from claimedits.model.finding import Finding
+from claimedits.rulesets.authored.rule import Block
+
+MOST_RELATED = 50
+"""Other lines or findings that one block of one finding names, the first in claim order."""
+
+Match = tuple[Any, int]
+"""Another line or a finding, and UNKNOWN or TRUE: how surely it is what the block asks for."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One rule about one line. No leaf that must hold is FALSE, and no block is without a match."""
+
+    compiled: CompiledRule
+    index: int
+    """Position of the line in ``claim.lines``."""
+    line: ClaimLine
+    leaves: tuple[int, ...]
+    joined: tuple[Sequence[Match], ...]
+    """The matches of each joining block."""
+    counted: tuple[Sequence[Match], ...]
+    """What each counting block counted; for the finding's related lines."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What an evaluator says of a candidate: TRUE fires the rule, UNKNOWN says that it cannot be decided."""
+
+    candidate: Candidate
+    value: int
+    related: list[Any]
+    """Other lines and findings that took part, each once, in claim order."""
+
+
+class Matcher:
+    """Finds the candidates of one program among the lines of one claim."""
+
+    def __init__(self, facts: Facts, program: Program, rule_set: str) -> None:
+        self._facts, self._program, self._rule_set = facts, program, rule_set
+        self._own_matches: dict[int, list[Match]] = {}
+
+    def rules_of(self, index: int) -> list[CompiledRule]:
+        """The rules in force that could match a line, by number."""
+        line = self._facts.claim.lines[index]
+        day, rules = line.service_date, self._program.rules
+        numbers = self._program.triggers.rules_for(line)
+        return [r for n in sorted(numbers) if (r := rules[n]).rule.effective_from <= day <= r.rule.effective_to]
+
+    def candidates(self, index: int, rules: Iterable[CompiledRule]) -> Iterator[Candidate]:
+        """The candidates of one line among ``rules``."""
+        facts, line = self._facts, self._facts.claim.lines[index]
+        for compiled in rules:
+            leaves = []
+            for ask in compiled.guards:
+                value = ask(facts, line)
+                if value == FALSE:
+                    break
+                leaves.append(value)
+            else:
+                candidate = self._with_blocks(compiled, index, line, leaves)
+                if candidate is not None:
+                    yield candidate
+
+    def _with_blocks(self, compiled: CompiledRule, index: int, line: ClaimLine, leaves: list[int]) -> Candidate | None:
+        leaves.extend(ask(self._facts, line) for ask in compiled.rest)
+        joined, counted = [], []
+        for block in compiled.joining:
+            matches = self._matches(block, line, index, MOST_RELATED)
+            if not matches:
+                return None
+            joined.append(matches)
+        for block in compiled.counted:
+            matches = self._matches(block, line, index, None)
+            value = _count(block.block, matches)
+            if value == FALSE:
+                return None
+            leaves.append(value)
+            counted.append(() if block.block.absent else matches[:MOST_RELATED])
+        return Candidate(compiled, index, line, tuple(leaves), tuple(joined), tuple(counted))
+
+    def _matches(self, block: CompiledBlock, line: ClaimLine, index: int, most: int | None) -> list[Match]:
+        if block.block.what == "finding":
+            return self._matching_findings(block, line)[:most]
+        matches: list[Match] = []
+        sure = 0
+        for other, value in self._matching_alone(block):
+            if other is line:
+                continue
+            value = min(value, self._join(block.block, line, other))
+            if value == FALSE or (most is not None and value == UNKNOWN and len(matches) - sure >= most):
+                continue
+            matches.append((other, value))
+            sure += value == TRUE
+            if sure == most:
+                break
+        return matches
+
+    def _matching_alone(self, block: CompiledBlock) -> list[Match]:
+        """The other lines that meet the block's own conditions, whatever line they stand beside; made once a claim."""
+        found = self._own_matches.get(id(block))
+        if found is None:
+            claim, ask, facts = self._facts.claim, block.ask, self._facts
+            others: tuple[ClaimLine, ...] = () if block.block.what == "history line" else claim.lines
+            if "history line" in block.block.what:
+                others = (*others, *claim.history_lines)
+            found = [(other, value) for other in others if (value := ask(facts, other)) != FALSE]
+            self._own_matches[id(block)] = found
+        return found
+
+    def _join(self, block: Block, line: ClaimLine, other: ClaimLine) -> int:
+        """How surely ``other`` stands to ``line`` as the block asks."""
+        value, days = TRUE, line.service_date - other.service_date
+        if (block.days_before is not None or block.days_after is not None) and not (
+            -(block.days_after or 0) <= days <= (block.days_before or 0)
+        ):
+            return FALSE
+        for same in block.same:
+            if same == "day":
+                value = min(value, TRUE if days == 0 else FALSE)
+            elif same == "code":
+                value = min(value, TRUE if line.procedure_code == other.procedure_code else FALSE)
+            elif same == "place_of_service":
+                value = min(value, _same_place(line, other))
+            elif value:
+                scope = compare_providers(line, other, self._facts.claim.setting, self._facts.conventions)
+                value = min(value, _SCOPES[scope])
+        return value
+
+    def _matching_findings(self, block: CompiledBlock, line: ClaimLine) -> list[Match]:
+        asked = block.block
+        wanted = {f"{self._rule_set}/{rule}" for rule in asked.rules}
+        matches = []
+        for finding in self._facts.evaluation.findings:
+            if finding.family is not asked.family or (wanted and finding.rule_id not in wanted):
+                continue
+            if asked.about == "this line" and finding.line_number != line.line_number:
+                continue
+            value = block.ask(self._facts, finding)
+            if value != FALSE:
+                matches.append((finding, value))
+        return matches
+
+
+_SCOPES = {Scope.SAME: TRUE, Scope.UNDECIDED: UNKNOWN, Scope.DIFFERENT: FALSE}
+
+
+def _same_place(line: ClaimLine, other: ClaimLine) -> int:
+    if not line.place_of_service or not other.place_of_service:
+        return UNKNOWN
+    return TRUE if line.place_of_service == other.place_of_service else FALSE
+
+
+def _count(block: Block, matches: Sequence[Match]) -> int:
+    """Absence, or enough lines, or enough units: as surely as the matches are sure."""
+    sure = [other for other, value in matches if value == TRUE]
+    if block.absent:
+        possible = _reaches(block, [other for other, _ in matches])
+        return FALSE if _reaches(block, sure) else UNKNOWN if possible else TRUE
+    if _reaches(block, sure):
+        return TRUE
+    return UNKNOWN if _reaches(block, [other for other, _ in matches]) else FALSE
+
+
+def _reaches(block: Block, others: Sequence[Any]) -> bool:
+    if len(others) < block.at_least:
+        return False
+    return block.at_least_units is None or sum((other.units for other in others), Decimal(0)) >= block.at_least_units
+
+
+def related_of(candidate: Candidate, value: int) -> list[Any]:
+    """The things that took part in a verdict of ``value``: the surely matching for TRUE, all for UNKNOWN."""
+    blocks = (*candidate.joined, *candidate.counted)
+    return unique(other for matches in blocks for other, sure in matches if sure >= value)
+
+
+def unique(things: Iterable[Any]) -> list[Any]:
+    """Each thing once, in the order of first appearance: lines that are equal are still two lines."""
+    return list({id(thing): thing for thing in things}.values())
+
+
+def is_finding(thing: Any) -> bool:
+    return isinstance(thing, Finding)
