@@ -49,7 +49,7 @@ def read_activations(path: Path) -> list[Activation]:
 
 
 def check_current(history: Sequence[Activation], expected: str | None) -> None:
-    """Compare the active release with what a caller believes it to be; None = the caller does not care, empty = none active.
+    """Compare the active release with what a caller believes: None = does not care, empty = none is active.
 
     Raises:
         StoreError: someone else has changed it.

@@ -1,10 +1,10 @@
 """The canonical content of a revision, and the id that is its SHA-256 (api.md §1).
 
-Every table becomes text: one line a row, cells parted by tabs, in the order of the table; dates as YYYY-MM-DD, an open date as
-an empty cell, truth as ``true`` and ``false``. In text cells ``\\`` stands before a backslash, and ``\\t``, ``\\n``, ``\\r`` and
-``\\q`` stand for tab, line feed, carriage return and quotation mark. The id is the SHA-256 of a JSON document
-of the header and, for each table, its columns, its row count and the SHA-256 of its text. Nothing of it depends on the machine, the
-columnar library, how a table is split into batches, or how its text columns are encoded.
+Every table becomes text: one line a row, cells parted by tabs, in the order of the table; dates as YYYY-MM-DD, an open
+date as an empty cell, truth as ``true`` and ``false``. In text cells ``\\`` stands before a backslash, and ``\\t``,
+``\\n``, ``\\r`` and ``\\q`` stand for tab, line feed, carriage return and quotation mark. The id is the SHA-256 of a JSON
+document of the header and, for each table, its columns, its row count and the SHA-256 of its text. Nothing of it
+depends on the machine, the columnar library, how a table is split into batches, or how its text columns are encoded.
 """
 
 from __future__ import annotations

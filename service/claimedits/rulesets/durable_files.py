@@ -1,7 +1,7 @@
 """Files that are there whole or not at all, whatever happens to the process, the machine or the disk.
 
-Everything is written beside its place first, forced to the disk, and moved into its place by one rename. A reader sees the
-old state or the new one, never something between.
+Everything is written beside its place first, forced to the disk, and moved into its place by one rename. A reader sees
+the old state or the new one, never something between.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _confirm(target: Path) -> None:
 
 @contextmanager
 def write_errors_of(store: Path) -> Iterator[None]:
-    """Turns what the operating system refuses while the store is written into a ``StoreError`` that an operator can act on."""
+    """Turns what the operating system refuses while the store is written into a ``StoreError``."""
     try:
         yield
     except OSError as error:

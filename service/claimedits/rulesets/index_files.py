@@ -1,4 +1,4 @@
-"""Indexes on disk: derived from verified revisions, named by what they are derived from, checked on open, rebuilt when damaged."""
+"""Indexes on disk: derived from verified revisions, named by what they derive from, checked when they are opened."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A revision on disk: ``manifest.json``, one Arrow IPC file a table, and the problems its import reported.
 
-Tables are uncompressed, so that they are mapped into memory and shared by processes; pandas, polars and DuckDB open them as
-they are. The manifest carries size and SHA-256 of every file, and all that the id is computed from.
+Tables are uncompressed, so that they are mapped into memory and shared by processes; pandas, polars and DuckDB open
+them as they are. The manifest carries size and SHA-256 of every file, and all that the id is computed from.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Small JSON documents that carry the SHA-256 of their own content, so that a flipped byte or an edit by hand is found.
 
-``{"sha256":"<64 hexadecimal digits>",`` newline ``"content":<JSON>}`` newline. The digest is over the bytes of <JSON> as they
-stand in the file, so that it does not depend on how a library spells JSON.
+``{"sha256":"<64 hexadecimal digits>",`` newline ``"content":<JSON>}`` newline. The digest is over the bytes of <JSON>
+as they stand in the file, so that it does not depend on how a library spells JSON.
 """
 
 from __future__ import annotations

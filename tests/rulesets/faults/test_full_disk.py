@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import interrupted_writer
+import numpy as np
 import pytest
 from store_drafts import mue_draft, mue_header, ptp_table, store_with_releases
 
 from claimedits.model.problems import StoreError
+from claimedits.rulesets.mapped_arrays import save_array
 from claimedits.rulesets.mue_index import MUE_INDEX
 from claimedits.rulesets.revision import RevisionDraft
 from claimedits.rulesets.store import Store
@@ -160,6 +162,30 @@ def test_a_disk_that_is_really_full(small_disk: Path) -> None:
     store.add_revision(mue_draft(5, "later"))
     store.activate(releases[1], "bob")
     assert MUE_INDEX.open(store.index_directory(MUE_INDEX, revisions[::-1])).row("A0001", 0) is not None
+
+
+class LargeArrayKind:
+    """An index of one array, larger than the small disk."""
+
+    name = "large"
+    format = 1
+
+    def build(self, revisions: object, directory: Path) -> None:
+        save_array(directory, "large", np.zeros(4 << 20, np.uint8))
+
+    def open(self, directory: Path) -> object:
+        return directory
+
+
+def test_an_array_that_the_disk_cannot_hold(small_disk: Path) -> None:
+    """numpy tells of a write that fell short without the error number of a full disk."""
+    store, revisions, _ = store_with_releases(small_disk / "store")
+    old = files(store.path)
+    with pytest.raises(StoreError) as caught:
+        store.index_directory(LargeArrayKind(), revisions)
+    assert str(caught.value) == message(store.path)
+    assert files(store.path) == old
+    assert not (store.path / "work").exists()
 
 
 def test_a_disk_that_is_full_at_the_start_has_no_store(small_disk: Path) -> None:

@@ -38,7 +38,16 @@ def state(path: Path) -> dict[str, object]:
 def kill_everywhere(operation: str, pristine: Path, out: Path) -> list[Path]:
     out.mkdir()
     done = subprocess.run(
-        [sys.executable, interrupted_writer.__file__, "kill", operation, str(pristine), str(out)],
+        [
+            sys.executable,
+            "-W",
+            "ignore::DeprecationWarning:__main__",
+            interrupted_writer.__file__,
+            "kill",
+            operation,
+            str(pristine),
+            str(out),
+        ],
         env={**os.environ, "PYTHONPATH": str(SERVICE)},
         capture_output=True,
         text=True,
