@@ -1,0 +1,1 @@
+"""gRPC: handlers, errors, health, workers. Knows no rules (docs/architecture.md)."""

@@ -1,0 +1,91 @@
+"""ClaimEditService: thin handlers. Validate, take the release once, evaluate, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+
+from claimedits.app.claim_messages import claim_from_proto
+from claimedits.app.engine_host import EngineHost
+from claimedits.app.response_messages import as_response
+from claimedits.engine.evaluation import EvaluationAbandonedError
+from claimedits.model.claim_reading import ClaimLimits
+from claimedits.model.problems import ClaimEditsError, Problem
+from claimedits.server.calls import Call
+from claimedits.server.errors import LimitError, RequestError, as_status
+from claimedits.server.requests import Options, read_options
+from claimedits.server.settings import ServerSettings
+from claimedits.v1 import claim_edit_service_pb2 as pb
+from claimedits.v1 import claim_pb2
+
+
+class ClaimEditHandlers:
+    """The three RPCs. One instance a worker, shared by its threads."""
+
+    def __init__(self, host: EngineHost, settings: ServerSettings) -> None:
+        self._host = host
+        self._most_claims = settings.claims_per_batch
+        self._limits = ClaimLimits(settings.lines_per_claim, settings.history_lines_per_claim)
+
+    def EvaluateClaim(self, request: pb.EvaluateClaimRequest, call: Call) -> pb.EvaluateClaimResponse:  # noqa: N802
+        """One claim."""
+        options = self._take(request, call)
+        if not request.HasField("claim"):
+            raise RequestError([Problem("claim", "is missing", "send the claim to evaluate")])
+        return self._evaluate(request.claim, options, call)
+
+    def BatchEvaluateClaims(self, request: pb.BatchEvaluateClaimsRequest, call: Call) -> pb.BatchEvaluateClaimsResponse:  # noqa: N802
+        """Up to a configured number of claims; each item answers with a result or a status."""
+        options = self._take(request, call)
+        return pb.BatchEvaluateClaimsResponse(items=self._items(request.claims, options, call))
+
+    def StreamEvaluateClaims(  # noqa: N802
+        self, requests: Iterable[pb.StreamEvaluateClaimsRequest], call: Call
+    ) -> Iterator[pb.StreamEvaluateClaimsResponse]:
+        """Messages in, messages out, in order; nothing is read ahead, so a slow reader slows the sender."""
+        options: Options | None = None
+        first: pb.StreamEvaluateClaimsRequest | None = None
+        for request in requests:
+            if options is None or first is None:
+                options, first = self._take(request, call), _options_of(request)
+            elif not _repeats(request, first):
+                raise RequestError([Problem("release", "differs from the first message", "options hold for the whole stream")])
+            yield pb.StreamEvaluateClaimsResponse(items=self._items(request.claims, options, call))
+
+    def _take(self, request: pb.EvaluateClaimRequest | pb.BatchEvaluateClaimsRequest | pb.StreamEvaluateClaimsRequest, call: Call) -> Options:
+        options = read_options(request, self._host.engine)
+        call.release = options.engine.release_id
+        return options
+
+    def _items(self, claims: Iterable[claim_pb2.Claim], options: Options, call: Call) -> list[pb.EvaluationItem]:
+        count = len(claims)  # type: ignore[arg-type]
+        if count > self._most_claims:
+            raise LimitError("claims", self._most_claims, count, "send fewer claims a message")
+        return [self._item(claim, options, call) for claim in claims]
+
+    def _item(self, claim: claim_pb2.Claim, options: Options, call: Call) -> pb.EvaluationItem:
+        if call.has_left():
+            raise EvaluationAbandonedError
+        try:
+            return pb.EvaluationItem(result=self._evaluate(claim, options, call))
+        except ClaimEditsError as error:
+            return pb.EvaluationItem(status=as_status(error))
+
+    def _evaluate(self, message: claim_pb2.Claim, options: Options, call: Call) -> pb.EvaluateClaimResponse:
+        claim = claim_from_proto(message, self._limits)
+        decision = options.evaluate(claim, call.has_left)
+        call.count(len(claim.lines), len(decision.findings))
+        return as_response(decision)
+
+
+def _options_of(request: pb.StreamEvaluateClaimsRequest) -> pb.StreamEvaluateClaimsRequest:
+    return pb.StreamEvaluateClaimsRequest(
+        release=request.release, as_of=request.as_of, families=request.families, detail=request.detail
+    )
+
+
+def _repeats(request: pb.StreamEvaluateClaimsRequest, first: pb.StreamEvaluateClaimsRequest) -> bool:
+    options = _options_of(request)
+    return options == first or options == pb.StreamEvaluateClaimsRequest()
+
+
