@@ -46,3 +46,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the console script."""
     cli(args=arguments, prog_name="claim-edits")
+
+
+if __name__ == "__main__":
+    main()

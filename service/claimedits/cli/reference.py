@@ -27,7 +27,9 @@ def write_reference() -> str:
 
 
 def _walk(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, click.Context]]:
-    context = click.Context(command, info_name=name.split()[-1], parent=parent, max_content_width=100, terminal_width=100)
+    context = click.Context(
+        command, info_name=name.split()[-1], parent=parent, max_content_width=100, terminal_width=100
+    )
     yield name, context
     if isinstance(command, click.Group):
         for child in command.list_commands(context):

@@ -22,7 +22,13 @@ def _number(flag: str, name: str, least: int, text: str) -> Any:
 
 @click.command()
 @store_option
-@click.option("--address", default=_DEFAULTS["address"], show_default=True, metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
+@click.option(
+    "--address",
+    default=_DEFAULTS["address"],
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen; port 0 takes a free one.",
+)
 @_number("--workers", "workers", 1, "Processes that share the port (Linux).")
 @_number("--threads", "threads", 2, "Threads a worker.")
 @_number("--streams", "streams", 1, "Streams a worker serves at once.")
@@ -32,7 +38,13 @@ def _number(flag: str, name: str, least: int, text: str) -> Any:
 @_number("--claims-per-batch", "claims_per_batch", 1, "Claims in a batch or a stream's message.")
 @_number("--message-bytes", "message_bytes", 1024, "Size of a message.")
 @_number("--connection-age-seconds", "connection_age_seconds", 1, "Age at which a connection is asked to close.")
-@click.option("--grace-seconds", type=click.FloatRange(0), default=_DEFAULTS["grace_seconds"], show_default=True, help="Time for calls under way after SIGTERM.")
+@click.option(
+    "--grace-seconds",
+    type=click.FloatRange(0),
+    default=_DEFAULTS["grace_seconds"],
+    show_default=True,
+    help="Time for calls under way after SIGTERM.",
+)
 @click.option("--tls-cert", "tls_certificate", type=_FILE, help="Certificate of the server, PEM.")
 @click.option("--tls-key", type=_FILE, help="Key of the certificate, PEM.")
 @click.option("--tls-client-ca", type=_FILE, help="Mutual TLS: authority of the clients' certificates, PEM.")
@@ -50,7 +62,9 @@ def serve(store_path: Path, **options: Any) -> None:
     if not host or not port.isdigit():
         raise click.BadParameter("write it as HOST:PORT, as in 127.0.0.1:50051", param_hint="--address")
     if options["streams"] >= options["threads"]:
-        raise click.BadParameter("streams must be fewer than threads, or calls and probes would starve", param_hint="--streams")
+        raise click.BadParameter(
+            "streams must be fewer than threads, or calls and probes would starve", param_hint="--streams"
+        )
     sys.exit(run(ServerSettings(store=store_path, **options)))
 
 

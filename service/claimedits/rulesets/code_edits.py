@@ -52,7 +52,7 @@ class CodeRanges(Generic[E]):
     """Dated edits by range of codes. A range goes from a code or prefix to a code or prefix, both inclusive."""
 
     def __init__(self, rows: list[Row], read: Callable[[Row], E]) -> None:
-        self._rows = [(row["first"], row["last"] + "~", _window(row, read(row))) for row in rows]
+        self._rows = [(row["from_code"], row["to_code"] + "~", _window(row, read(row))) for row in rows]
         self._remembered: dict[str, tuple[Window[E], ...]] = {}
 
     def on(self, code: str, day: Day) -> list[Window[E]]:
@@ -82,8 +82,8 @@ def _window(row: Row, value: E) -> Window[E]:
 
 def _age_sex(row: Row) -> AgeSexEdit:
     return AgeSexEdit(
-        row["first"],
-        row["last"],
+        row["from_code"],
+        row["to_code"],
         row["sex"],
         int(row["age_min"] or 0),
         int(row["age_max"] or OLDEST),
@@ -96,7 +96,7 @@ def _age_sex(row: Row) -> AgeSexEdit:
 
 def _sequence(row: Row) -> SequenceEdit:
     source = (int(row["source"]), int(row["source_row"]))
-    return SequenceEdit(row["first"], row["last"], row["reason"], row["authority"], source)
+    return SequenceEdit(row["from_code"], row["to_code"], row["reason"], row["authority"], source)
 
 
 class _CodeEditsIndexKind:

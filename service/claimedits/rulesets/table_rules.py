@@ -38,6 +38,12 @@ TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "switches": ("name", "value", "allowed", *_DATED),
         "distinguishing-modifiers": ("modifiers", *_DATED),
     },
+    "code-edits": {
+        "age-sex": (
+            "kind", "from_code", "to_code", "sex", "age_min", "age_max", "lifted_by_modifiers", "lifted_by_condition_codes", *_DATED,
+        ),
+        "diagnosis-sequence": ("from_code", "to_code", "reason", *_DATED),
+    },
 }  # fmt: skip
 """Columns of every table, by kind of rule set."""
 
@@ -60,6 +66,18 @@ _LISTS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "primary_code": (re.compile(r"[0-9A-Z]{5}"), "a code of five letters or digits"),
     "group": (re.compile(r"CO|OA|PI|PR"), "CO, OA, PI or PR"),
     "role": (re.compile(r"add_on|primary|none"), "add_on, primary or none"),
+    "kind": (re.compile(r"procedure|diagnosis"), "procedure or diagnosis"),
+    "from_code": (re.compile(r"[0-9A-Z]{3,7}"), "a code or its first letters, three to seven, without a dot"),
+    "to_code": (re.compile(r"[0-9A-Z]{3,7}"), "a code or its first letters, three to seven, without a dot"),
+    "sex": (re.compile(r"F|M"), "F or M, or leave it empty"),
+    "age_min": (re.compile(r"\d{1,3}"), "completed years, or leave it empty"),
+    "age_max": (re.compile(r"\d{1,3}"), "completed years, or leave it empty"),
+    "lifted_by_modifiers": (re.compile(r"[0-9A-Z]{2}"), "modifiers of two letters or digits, separated by blanks"),
+    "lifted_by_condition_codes": (
+        re.compile(r"[0-9A-Z]{2}"),
+        "condition codes of two letters or digits, separated by blanks",
+    ),
+    "reason": (re.compile(r"external_cause|manifestation"), "external_cause or manifestation"),
     "side": (re.compile(r"left|right|both"), "left, right, both, or empty"),
     "pairs": (
         re.compile(r"[0-9A-Z]{5}(-[0-9A-Z]{5})?/[0-9A-Z]{5}(-[0-9A-Z]{5})?"),
@@ -102,7 +120,7 @@ def compile_table_rules(directory: Path) -> RevisionDraft:
         sources.append(_source(path.name, content, len(rows) + 1))
         read += len(rows)
     if not problems:
-        _check_switches(tables["switches"], problems)
+        _check_switches(tables.get("switches"), problems)
     if problems:
         raise ImportRefusedError(problems, f"{directory.name}: {len(problems)} problems, nothing was compiled")
     return RevisionDraft(_header(head, tuple(sources)), tables, read=read, kept=read)
@@ -222,8 +240,8 @@ def _as_table(columns: tuple[str, ...], rows: list[tuple[int, tuple[str, ...]]],
     return pa.table(arrays)
 
 
-def _check_switches(table: pa.Table, problems: list[Problem]) -> None:
-    for row in table.to_pylist():
+def _check_switches(table: pa.Table | None, problems: list[Problem]) -> None:
+    for row in table.to_pylist() if table is not None else ():
         if row["allowed"] and row["value"] not in row["allowed"].split():
             problems.append(
                 Problem(

@@ -47,7 +47,10 @@ class Call:
         status = as_status(error)
         if CODES[status.code] is grpc.StatusCode.INTERNAL:
             # Frames, never values: claim content must not reach the log.
-            frames = [f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+            frames = [
+                f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}"
+                for f in traceback.extract_tb(error.__traceback__)
+            ]
             write_log(event="defect", error=type(error).__name__, frames=frames)
         self._context.abort_with_status(rpc_status.to_status(status))
 

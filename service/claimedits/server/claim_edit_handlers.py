@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 
 
@@ -25,6 +26,8 @@ class ClaimEditHandlers:
     def __init__(self, host: EngineHost, settings: ServerSettings) -> None:
         self._host = host
         self._most_claims = settings.claims_per_batch
+        self._most_streams = settings.streams
+        self._streams = threading.BoundedSemaphore(settings.streams)
         self._limits = ClaimLimits(settings.lines_per_claim, settings.history_lines_per_claim)
 
     def EvaluateClaim(self, request: pb.EvaluateClaimRequest, call: Call) -> pb.EvaluateClaimResponse:  # noqa: N802
@@ -43,16 +46,34 @@ class ClaimEditHandlers:
         self, requests: Iterable[pb.StreamEvaluateClaimsRequest], call: Call
     ) -> Iterator[pb.StreamEvaluateClaimsResponse]:
         """Messages in, messages out, in order; nothing is read ahead, so a slow reader slows the sender."""
+        if not self._streams.acquire(blocking=False):
+            raise LimitError(
+                "streams", self._most_streams, self._most_streams + 1, "try again later, or on another connection"
+            )
+        try:
+            yield from self._answer_stream(requests, call)
+        finally:
+            self._streams.release()
+
+    def _answer_stream(
+        self, requests: Iterable[pb.StreamEvaluateClaimsRequest], call: Call
+    ) -> Iterator[pb.StreamEvaluateClaimsResponse]:
         options: Options | None = None
         first: pb.StreamEvaluateClaimsRequest | None = None
         for request in requests:
             if options is None or first is None:
                 options, first = self._take(request, call), _options_of(request)
             elif not _repeats(request, first):
-                raise RequestError([Problem("release", "differs from the first message", "options hold for the whole stream")])
+                raise RequestError(
+                    [Problem("release", "differs from the first message", "options hold for the whole stream")]
+                )
             yield pb.StreamEvaluateClaimsResponse(items=self._items(request.claims, options, call))
 
-    def _take(self, request: pb.EvaluateClaimRequest | pb.BatchEvaluateClaimsRequest | pb.StreamEvaluateClaimsRequest, call: Call) -> Options:
+    def _take(
+        self,
+        request: pb.EvaluateClaimRequest | pb.BatchEvaluateClaimsRequest | pb.StreamEvaluateClaimsRequest,
+        call: Call,
+    ) -> Options:
         options = read_options(request, self._host.engine)
         call.release = options.engine.release_id
         return options
@@ -87,5 +108,3 @@ def _options_of(request: pb.StreamEvaluateClaimsRequest) -> pb.StreamEvaluateCla
 def _repeats(request: pb.StreamEvaluateClaimsRequest, first: pb.StreamEvaluateClaimsRequest) -> bool:
     options = _options_of(request)
     return options == first or options == pb.StreamEvaluateClaimsRequest()
-
-

@@ -40,7 +40,12 @@ def as_status(error: Exception) -> status_pb2.Status:
     if isinstance(error, ClaimInvalidError | RequestError):
         limits = [problem for problem in error.problems if problem.code.startswith("E_LIMIT")]
         if limits:
-            return _status(code_pb2.RESOURCE_EXHAUSTED, str(limits[0]), "LIMIT_EXCEEDED", {"limit": limits[0].where, "value": limits[0].what})
+            return _status(
+                code_pb2.RESOURCE_EXHAUSTED,
+                str(limits[0]),
+                "LIMIT_EXCEEDED",
+                {"limit": limits[0].where, "value": limits[0].what},
+            )
         reason = "CLAIM_INVALID" if isinstance(error, ClaimInvalidError) else "REQUEST_INVALID"
         count = len(error.problems)
         message = str(error.problems[0]) if count == 1 else f"{count} problems, each named in BadRequest"
@@ -55,7 +60,9 @@ def as_status(error: Exception) -> status_pb2.Status:
         return _status(code_pb2.FAILED_PRECONDITION, str(error), "RELEASE_UNREADABLE")
     if isinstance(error, EvaluationAbandonedError):
         return _status(code_pb2.CANCELLED, "the caller has gone, or its deadline has passed", "CALLER_LEFT")
-    return _status(code_pb2.INTERNAL, f"a defect of the service ({type(error).__name__}); the log has the details", "DEFECT")
+    return _status(
+        code_pb2.INTERNAL, f"a defect of the service ({type(error).__name__}); the log has the details", "DEFECT"
+    )
 
 
 def _status(

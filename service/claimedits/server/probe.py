@@ -28,7 +28,9 @@ def check_health(
         channel = grpc.insecure_channel(address)
     with channel:
         try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service), timeout=timeout)
+            answer = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service=service), timeout=timeout
+            )
         except grpc.RpcError as error:
             return False, f"{error.code().name}: {error.details()}"
     word = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)

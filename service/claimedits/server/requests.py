@@ -52,7 +52,9 @@ def read_options(request: OptionFields, find_engine: Callable[[str], Engine]) ->
     for i, number in enumerate(request.families):
         family = _FAMILIES.get(number)
         if family is None or family not in BUILT:
-            problems.append(Problem(f"families[{i}]", "is no family that this engine decides", "leave families empty for all"))
+            problems.append(
+                Problem(f"families[{i}]", "is no family that this engine decides", "leave families empty for all")
+            )
         else:
             families.add(family)
     detail = _LEVELS.get(request.detail)
@@ -80,5 +82,7 @@ def read_date(name: str, text: str, problems: list[Problem], *, in_future: bool 
         problems.append(Problem(name, "is not a date", "write it in the form YYYY-MM-DD"))
         return now
     if day > now and not in_future:
-        problems.append(Problem(name, "lies in the future", "nothing later than today is known; leave it empty for today"))
+        problems.append(
+            Problem(name, "lies in the future", "nothing later than today is known; leave it empty for today")
+        )
     return day

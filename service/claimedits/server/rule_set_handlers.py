@@ -88,7 +88,11 @@ def take_page(items: Sequence[T], request: Any) -> tuple[Sequence[T], str]:
         problems.append(Problem("page_size", "is negative", f"ask for 1 to {LARGEST_PAGE}, or 0 for {DEFAULT_PAGE}"))
     token = request.page_token
     if token and not (token.isascii() and token.isdigit() and int(token) <= len(items)):
-        problems.append(Problem("page_token", "is no token of this list", "use next_page_token of the page before, or leave it empty"))
+        problems.append(
+            Problem(
+                "page_token", "is no token of this list", "use next_page_token of the page before, or leave it empty"
+            )
+        )
     if problems:
         raise RequestError(problems)
     start = int(token) if token else 0
@@ -103,7 +107,9 @@ def _require(name: str, value: str) -> None:
 
 def _read_look_up(request: pb.LookUpEditsRequest) -> LookUp:
     problems: list[Problem] = []
-    codes = tuple(code.strip().upper() for code in (request.procedure_code, request.other_procedure_code) if code.strip())
+    codes = tuple(
+        code.strip().upper() for code in (request.procedure_code, request.other_procedure_code) if code.strip()
+    )
     if not request.procedure_code.strip():
         problems.append(Problem("procedure_code", "is missing", "send the code to look up"))
     day = read_date("date", request.date, problems)
@@ -113,7 +119,9 @@ def _read_look_up(request: pb.LookUpEditsRequest) -> LookUp:
         if number in Family.__members__.values() and Family(number) in FAMILY_OF_KIND.values():
             families.add(Family(number))
         else:
-            problems.append(Problem(f"families[{i}]", "is no family that can be looked up", "leave families empty for all"))
+            problems.append(
+                Problem(f"families[{i}]", "is no family that can be looked up", "leave families empty for all")
+            )
     for name, number, words in (("program", request.program, Program), ("setting", request.setting, Setting)):
         if number and number not in words.__members__.values():
             problems.append(Problem(name, "is not a known word", "leave it unspecified for all"))
@@ -132,7 +140,11 @@ def _read_look_up(request: pb.LookUpEditsRequest) -> LookUp:
 def _rule_set(name: str, infos: Sequence[RevisionInfo]) -> pb.RuleSet:
     newest = max(infos, key=lambda info: (info.header.published_on, info.header.effective_from, info.id))
     return pb.RuleSet(
-        name=name, kind=newest.header.kind, revisions=len(infos), newest_revision=newest.id, newest_label=newest.header.label
+        name=name,
+        kind=newest.header.kind,
+        revisions=len(infos),
+        newest_revision=newest.id,
+        newest_label=newest.header.label,
     )
 
 
@@ -147,7 +159,15 @@ def _revision(info: RevisionInfo) -> pb.Revision:
         effective_to=format_day(header.effective_to),
         published_on=format_day(header.published_on),
         sources=[
-            pb.Source(file=s.file, sha256=s.sha256, size=s.size, records=s.records, encoding=s.encoding, archive=s.archive, url=s.url)
+            pb.Source(
+                file=s.file,
+                sha256=s.sha256,
+                size=s.size,
+                records=s.records,
+                encoding=s.encoding,
+                archive=s.archive,
+                url=s.url,
+            )
             for s in header.sources
         ],
         rows=dict(info.rows),

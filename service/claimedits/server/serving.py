@@ -53,9 +53,15 @@ class Worker:
         credentials = _credentials(self._settings)
         try:
             address = self._settings.address
-            self.port = self._server.add_secure_port(address, credentials) if credentials else self._server.add_insecure_port(address)
+            self.port = (
+                self._server.add_secure_port(address, credentials)
+                if credentials
+                else self._server.add_insecure_port(address)
+            )
         except RuntimeError as error:
-            raise ClaimEditsError(f"{self._settings.address}: cannot listen there; choose another address or port") from error
+            raise ClaimEditsError(
+                f"{self._settings.address}: cannot listen there; choose another address or port"
+            ) from error
         self._server.start()
         self._host.watch(self._settings.watch_seconds)
         write_log(
@@ -108,7 +114,11 @@ class Worker:
 
     def _tell_health(self) -> None:
         """Per service: SERVING once a release answers; the rule sets can be read before that."""
-        ready = health_pb2.HealthCheckResponse.SERVING if self._host_is_ready() else health_pb2.HealthCheckResponse.NOT_SERVING
+        ready = (
+            health_pb2.HealthCheckResponse.SERVING
+            if self._host_is_ready()
+            else health_pb2.HealthCheckResponse.NOT_SERVING
+        )
         for name in ("", CLAIM_EDITS.full_name):
             self._health.set(name, ready)
         self._health.set(RULE_SETS.full_name, health_pb2.HealthCheckResponse.SERVING)

@@ -43,20 +43,21 @@ class _AuthoredIndexKind:
 
     def open(self, directory: Path) -> tuple[AuthoredRules, ...]:
         """One ``AuthoredRules`` a revision, in the order of the editions."""
-        return tuple(_open(tables) for tables in orjson.loads((directory / "rules.json").read_bytes()))
+        return tuple(self.open_tables(tables) for tables in orjson.loads((directory / "rules.json").read_bytes()))
 
-
-def _open(tables: Mapping[str, list[dict[str, Any]]]) -> AuthoredRules:
-    rules = tuple(
-        AuthoredRule(rule_from_json(orjson.loads(row["rule"])), row["source"], row["source_row"])
-        for row in tables["rules"]
-    )
-    switches: dict[str, list[Window[str]]] = {}
-    for row in tables.get("switches", ()):
-        switches.setdefault(row["name"], []).append(
-            read_window(row["effective_from"], row["effective_to"], row["value"])
+    def open_tables(self, tables: Mapping[str, list[dict[str, Any]]]) -> AuthoredRules:
+        """The rules of one revision from its tables as rows."""
+        rules = tuple(
+            AuthoredRule(rule_from_json(orjson.loads(row["rule"])), row["source"], row["source_row"])
+            for row in tables["rules"]
         )
-    return AuthoredRules(rules, open_lists(tables.get("lists", ())), {name: tuple(w) for name, w in switches.items()})
+        switches: dict[str, list[Window[str]]] = {}
+        for row in tables.get("switches", ()):
+            window = read_window(row["effective_from"], row["effective_to"], row["value"])
+            switches.setdefault(row["name"], []).append(window)
+        return AuthoredRules(
+            rules, open_lists(tables.get("lists", ())), {name: tuple(w) for name, w in switches.items()}
+        )
 
 
 AUTHORED_INDEX = _AuthoredIndexKind()

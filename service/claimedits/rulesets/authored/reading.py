@@ -48,7 +48,7 @@ def read_directory(directory: Path, problems: list[Problem]) -> RuleSetFiles:
     if head.exists():
         files.sources.append(_source("rule-set.toml", head.read_bytes()))
     for path in sorted(directory.glob("*.toml")):
-        if path.name != "rule-set.toml" and not path.name.endswith(".tests.toml"):
+        if path.name != "rule-set.toml" and not path.name.endswith("tests.toml"):
             source = len(files.sources)
             content = _read(path, path.name, files, problems)
             if content is not None:

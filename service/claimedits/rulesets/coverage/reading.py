@@ -1,0 +1,357 @@
+"""Reads a document version: paragraphs into scopes and roles (semantics.md §D.2, step 6, and §D.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from claimedits.rulesets.coverage.paragraphs import plain_text, split_sentences
+from claimedits.rulesets.coverage.readings import (
+    CodeReading,
+    Codes,
+    DocumentReading,
+    GroupReading,
+    ListKind,
+    Paragraph,
+    RawGroup,
+    Role,
+    Treatment,
+)
+from claimedits.rulesets.coverage.statements import (
+    Says,
+    Statement,
+    read_label,
+    read_list_sentence,
+    read_procedure_sentence,
+)
+
+TRUNCATED = "…"
+
+
+@dataclass
+class ListState:
+    """One list of diagnoses while its document is read."""
+
+    group: RawGroup
+    paragraph: int
+    role: Role = Role.STANDALONE
+    named: Codes = frozenset()
+    """Governed codes that the paragraph names; empty = none."""
+    is_cut: bool = False
+    """The paragraph ends in an ellipsis: more codes may have been named."""
+    label: str = ""
+    pair: int = 0
+    any_order: bool = False
+    hinted: bool = False
+    exempt: set[str] = field(default_factory=set)
+    waived: tuple[str, ...] = ()
+    parts: list[GroupReading] = field(default_factory=list)
+    """Diagnoses that the text singles out."""
+
+
+def read_document(title: str, groups: Sequence[RawGroup], governed: Codes) -> DocumentReading:
+    """The reading of one version. ``governed``: every procedure code of the document."""
+    return _Reader(title, groups, governed).read()
+
+
+class _Reader:
+    def __init__(self, title: str, groups: Sequence[RawGroup], governed: Codes) -> None:
+        self.title = title
+        self.governed = governed
+        self.reading = DocumentReading()
+        self.procedure_groups = {g.number: g for g in groups if g.kind is ListKind.PROCEDURE}
+        self.lists = [ListState(g, self._keep(g)) for g in groups if g.kind is not ListKind.PROCEDURE and g.codes]
+        self.free: set[str] = set()
+        self.pairs = 0
+
+    def _keep(self, group: RawGroup) -> int:
+        text = plain_text(group.paragraph)
+        self.reading.paragraphs.append(Paragraph(f"{group.kind.value} {group.number}", text, group.paragraph_sha256))
+        return len(self.reading.paragraphs) - 1
+
+    def read(self) -> DocumentReading:
+        self.reading.codes = {code: CodeReading() for code in self.governed}
+        for number in sorted(self.procedure_groups):
+            self._read_procedure_group(self.procedure_groups[number])
+        for state in self.lists:
+            self._read_list(state)
+        self._pair_labels()
+        self._match_headings()
+        self._settle_hints()
+        for state in self.lists:
+            self._close(state)
+        self._mark_doubtful_scopes()
+        self.reading.unread = sorted(
+            {f"{g.kind.value} {g.number}" for g in self.reading.groups if g.role is Role.NARRATIVE}
+        )
+        return self.reading
+
+    # -- procedure codes
+
+    def _read_procedure_group(self, group: RawGroup) -> None:
+        paragraph = self._keep(group)
+        for sentence in split_sentences(group.paragraph):
+            said = read_procedure_sentence(sentence, self.governed, group.codes, self.title)
+            self._apply_to_codes(said, paragraph, group.source)
+
+    def _apply_to_codes(self, said: Statement, paragraph: int, source: tuple[int, int]) -> None:
+        if said.says is Says.PAIR_EXEMPT:
+            self._exempt(said)
+        elif said.says is Says.DIAGNOSIS_SCOPE:
+            for state in self.lists:
+                self._single_out(state, said)
+        for code in said.codes:
+            old = self.reading.codes.get(code)
+            new = _treat(old, said) if old else None
+            if new is not None:
+                self.reading.codes[code] = replace(new, paragraph=paragraph, source=source)
+
+    # -- lists of diagnoses
+
+    def _read_list(self, state: ListState) -> None:
+        group = state.group
+        if group.role:
+            state.role = Role(group.role)
+            state.named = group.procedure_codes
+            state.waived = group.waived_by_modifiers
+            return
+        text = plain_text(group.paragraph)
+        state.is_cut = text.rstrip().endswith(TRUNCATED)
+        state.label = read_label(text)
+        if group.kind is ListKind.NON_COVERED:
+            state.role = Role.NON_COVERED
+        for sentence in split_sentences(group.paragraph):
+            said = read_list_sentence(sentence, self.governed, group.number, group.codes)
+            self._apply_to_list(state, said, sentence)
+
+    def _apply_to_list(self, state: ListState, said: Statement, sentence: str) -> None:
+        if said.says is Says.SCOPE:
+            state.named |= said.codes
+        elif said.says in (Says.FREE, Says.DENIED, Says.DENIED_IF):
+            self._apply_to_codes(said, state.paragraph, state.group.source)
+        elif said.says is Says.PAIR_EXEMPT:
+            self._exempt(said)
+        elif said.says is Says.PAIR_WAIVED:
+            for other in self.lists:
+                other.waived = tuple(dict.fromkeys((*other.waived, *said.words)))
+        elif said.says is Says.PAIR_GROUPS and state.group.kind is ListKind.COVERED:
+            self._pair(state, said)
+        elif said.says is Says.PAIR_CODE and state.group.kind is ListKind.COVERED and not state.label:
+            self._pair_within(state, said)
+        elif said.says in (Says.DIAGNOSIS_SCOPE, Says.NEEDS_SECONDARY, Says.DIAGNOSIS_UNREAD):
+            if not state.label:  # a labelled list is paired as a whole: the sentence explains the label
+                self._single_out(state, said)
+        elif said.says is Says.UNREAD:
+            state.hinted = True
+
+    def _exempt(self, said: Statement) -> None:
+        if said.codes:
+            for state in self.lists:
+                state.exempt |= said.codes
+        else:
+            self.reading.pairing_unclear = True
+
+    def _pair(self, state: ListState, said: Statement) -> None:
+        """A code of one group and a code of another."""
+        covered = {s.group.number: s for s in self.lists if s.group.kind is ListKind.COVERED}
+        primary = covered.get(said.primary)
+        secondary = covered.get(said.secondary)
+        if primary is None or secondary is None:
+            state.hinted = True
+            return
+        if {primary.role, secondary.role} == {
+            Role.PRIMARY_ELIGIBLE,
+            Role.REQUIRED_SECONDARY,
+        } and primary.pair == secondary.pair:
+            return
+        part = frozenset(said.diagnoses & primary.group.codes)
+        if part and state is primary and part != primary.group.codes:
+            self.pairs += 1
+            self._add_part(primary, part, Role.PRIMARY_ELIGIBLE, pair=self.pairs)
+            self._add_part(secondary, secondary.group.codes, Role.REQUIRED_SECONDARY, pair=self.pairs, whole=False)
+            return
+        if Role.STANDALONE not in (primary.role, secondary.role):
+            state.hinted = True  # two pairings of one list: not understood
+            return
+        pair = primary.pair or secondary.pair
+        if not pair:
+            self.pairs += 1
+            pair = self.pairs
+        primary.role, secondary.role = Role.PRIMARY_ELIGIBLE, Role.REQUIRED_SECONDARY
+        primary.pair = secondary.pair = pair
+
+    def _pair_within(self, state: ListState, said: Statement) -> None:
+        """A named diagnosis and another of the same list, in either order."""
+        named = frozenset(said.diagnoses & state.group.codes)
+        rest = state.group.codes - named
+        self.pairs += 1
+        if not named or not rest:
+            state.hinted = True
+            return
+        self._add_part(state, named, Role.PRIMARY_ELIGIBLE, pair=self.pairs, any_order=True)
+        self._add_part(state, rest, Role.REQUIRED_SECONDARY, pair=self.pairs, any_order=True)
+
+    def _single_out(self, state: ListState, said: Statement) -> None:
+        part = frozenset(said.diagnoses & state.group.codes)
+        if not part:
+            return
+        if said.says is Says.DIAGNOSIS_SCOPE:
+            self._add_part(state, part, state.role, scope=said.codes)
+        elif said.says is Says.NEEDS_SECONDARY:
+            self._add_part(state, part, Role.NEEDS_SECONDARY)
+        elif state.group.kind is ListKind.COVERED:
+            self._add_part(state, part, Role.NARRATIVE)
+
+    @staticmethod
+    def _add_part(
+        state: ListState,
+        part: Codes,
+        role: Role,
+        *,
+        scope: Codes | None = None,
+        pair: int = 0,
+        any_order: bool = False,
+        whole: bool = True,
+    ) -> None:
+        """``whole``: the part leaves the rest of its list."""
+        group = state.group
+        if whole and part - group.starred:
+            plain = part - group.starred
+        else:
+            plain = part
+        state.parts.append(
+            GroupReading(
+                group.kind,
+                group.number,
+                role,
+                scope,
+                pair,
+                any_order,
+                state.waived,
+                frozenset(),
+                plain,
+                state.paragraph,
+            )
+        )
+
+    def _pair_labels(self) -> None:
+        """``Primary Diagnosis:`` over one list, ``Secondary Diagnosis:`` over the next ones."""
+        covered = sorted((s for s in self.lists if s.group.kind is ListKind.COVERED), key=lambda s: s.group.number)
+        open_pair, primaries = 0, 0
+        for state in covered:
+            if state.role is not Role.STANDALONE or not state.label:
+                continue
+            if state.label == "primary":
+                self.pairs += 1
+                open_pair, primaries = self.pairs, primaries + 1
+                state.role, state.pair = Role.PRIMARY_ELIGIBLE, open_pair
+            elif open_pair:
+                state.role, state.pair = Role.REQUIRED_SECONDARY, open_pair
+        for state in covered:
+            alone = state.pair and len({s.role for s in self.lists if s.pair == state.pair}) == 1
+            if alone or (state.label == "secondary" and not state.pair):
+                state.role, state.pair, state.hinted = Role.STANDALONE, 0, True
+
+    def _match_headings(self) -> None:
+        """A list whose heading is that of a group of procedure codes is for those codes."""
+        headings = {_heading(g.paragraph): g for g in self.procedure_groups.values() if _heading(g.paragraph)}
+        for state in self.lists:
+            group = headings.get(_heading(state.group.paragraph))
+            if not state.named and group is not None and len(headings) > 1:
+                state.named = group.codes
+
+    def _settle_hints(self) -> None:
+        """Words of pairing that no pattern caught: understood where the list is paired already, else unread."""
+        for state in self.lists:
+            if state.hinted and not state.pair and not any(p.pair for p in state.parts) and not state.group.role:
+                if state.role is Role.STANDALONE:
+                    state.role = Role.NARRATIVE
+                elif state.role is Role.NON_COVERED:
+                    state.role = Role.NARRATIVE if state.group.kind is ListKind.COVERED else Role.NON_COVERED
+
+    def _close(self, state: ListState) -> None:
+        """The readings of one list: its parts, its starred codes, the rest."""
+        group = state.group
+        scope = state.named or None
+        exempt = frozenset(state.exempt)
+        starred = frozenset() if state.role is Role.NON_COVERED else group.starred
+        rest = group.codes - starred
+        for part in state.parts:
+            rest -= part.diagnoses or frozenset()
+            narrowed = part.scope if part.scope is not None else scope
+            self.reading.groups.append(replace(part, scope=narrowed, waived_by_modifiers=state.waived, exempt=exempt))
+        whole = GroupReading(
+            group.kind,
+            group.number,
+            state.role,
+            scope,
+            state.pair,
+            state.any_order,
+            state.waived,
+            exempt,
+            None,
+            state.paragraph,
+        )
+        if starred:
+            self.reading.groups.append(replace(whole, role=Role.ASTERISK, pair=0, diagnoses=starred))
+        if rest:
+            self.reading.groups.append(whole if rest == group.codes else replace(whole, diagnoses=rest))
+        if state.is_cut and scope is not None and scope != self.governed and rest and group.kind is ListKind.COVERED:
+            self.reading.groups.append(
+                replace(whole, role=Role.NARRATIVE, pair=0, scope=self.governed - scope, diagnoses=rest)
+            )
+
+    def _mark_doubtful_scopes(self) -> None:
+        """Lists that name no code, beside as many groups of codes as lists: the numbers may correspond, and may not.
+
+        A hit of a code in a list of another number is doubtful; so is the list of a code that another list names.
+        """
+        lists = [
+            s for s in self.lists if s.group.kind is ListKind.COVERED and s.role is Role.STANDALONE and not s.group.role
+        ]
+        numbers = {s.group.number for s in lists}
+        if len(numbers) < 2:
+            return
+        unnamed = {s.group.number for s in lists if not s.named}
+        corresponds = all(
+            s.named <= self.procedure_groups[s.group.number].codes if s.group.number in self.procedure_groups else False
+            for s in lists
+            if s.named
+        ) and numbers <= set(self.procedure_groups)
+        if not unnamed or not corresponds:
+            return
+        for i, reading in enumerate(list(self.reading.groups)):
+            if reading.kind is ListKind.COVERED and reading.number in unnamed and reading.role is Role.STANDALONE:
+                own = self.procedure_groups[reading.number].codes & self.governed
+                self.reading.groups[i] = replace(reading, scope=own)
+                self.reading.groups.append(replace(reading, role=Role.NARRATIVE, scope=self.governed - own))
+
+
+def _treat(old: CodeReading, said: Statement) -> CodeReading | None:
+    """The worst word wins, but that a code freed of lists is freed for good."""
+    if said.says is Says.FREE:
+        return replace(old, treatment=Treatment.FREE)
+    if said.says is Says.DENIED and old.treatment is not Treatment.FREE:
+        return replace(old, treatment=Treatment.DENIED, beside=said.beside)
+    if said.says is Says.DENIED_IF and old.treatment is Treatment.LISTED:
+        return replace(old, treatment=Treatment.DENIED_IF)
+    if said.says is Says.SETTING:
+        return replace(old, settings=said.words)
+    if said.says is Says.OPEN:
+        return replace(old, is_open=True)
+    return None
+
+
+_WORDS = re.compile(r"[a-z]+")
+
+
+def _heading(paragraph: str) -> str:
+    """The words before the first colon, bracket or full stop of a paragraph; empty where they are none or boilerplate."""
+    first = re.split(r"[:.(\n]", plain_text(paragraph), maxsplit=1)[0].lower()
+    words = [
+        word
+        for word in _WORDS.findall(first)
+        if word not in ("cpt", "hcpcs", "codes", "code", "group", "note", "n", "a")
+    ]
+    return " ".join(words) if 1 < len(words) <= 14 else ""

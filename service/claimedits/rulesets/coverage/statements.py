@@ -1,0 +1,382 @@
+"""What one sentence of a group paragraph states, where it states anything an edit can use (semantics.md §D.2, §D.3).
+
+Grammar, not exceptions: the patterns are the turns of phrase of billing and coding articles. A sentence that speaks of
+pairing, order or exceptions in words that no pattern knows is UNREAD, and what it stands over goes to REVIEW.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+
+from claimedits.rulesets.coverage.paragraphs import (
+    every_procedure_code,
+    find_diagnoses,
+    find_procedure_codes,
+    is_bare_list,
+    names_any_procedure,
+)
+
+Codes = frozenset[str]
+NONE: Codes = frozenset()
+
+
+class Says(Enum):
+    """Kinds of statement."""
+
+    NOTHING = "nothing that decides an edit"
+    FREE = "no diagnosis list restricts the codes"
+    DENIED = "the codes are denied whatever the diagnosis"
+    DENIED_IF = "the codes are denied under a condition that the claim does not show"
+    OPEN = "the codes may be covered for more than the lists say"
+    SETTING = "the codes are for some claim types only"
+    SCOPE = "the list is for the codes"
+    DIAGNOSIS_SCOPE = "the diagnoses are for the codes only"
+    DIAGNOSIS_UNREAD = "something about the diagnoses that was not understood"
+    NEEDS_SECONDARY = "the diagnoses need another diagnosis, which is not named"
+    PAIR_GROUPS = "a code of one group and a code of another are required"
+    PAIR_CODE = "a named diagnosis and another of the same group are required"
+    PAIR_HINT = "two diagnoses are required, said without naming the lists"
+    PAIR_EXEMPT = "no second diagnosis is required for the codes"
+    PAIR_WAIVED = "no second diagnosis is required beside the modifiers"
+    UNREAD = "something about the list that was not understood"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a sentence says. Empty ``codes``: it names no governed code."""
+
+    says: Says
+    codes: Codes = NONE
+    beside: Codes = NONE
+    """DENIED: only on claims that bill one of these codes too."""
+    diagnoses: Codes = NONE
+    primary: int = 0
+    """PAIR_GROUPS: number of the group of primary diagnoses; 0 = the group of the paragraph."""
+    secondary: int = 0
+    words: tuple[str, ...] = ()
+    """SETTING: claim types; PAIR_WAIVED: modifiers."""
+    sentence: str = field(default="", compare=False)
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
+
+
+_ICD = r"(?:ICD[- ]?10(?:[- ]CM)?\s+)?"
+_BOILERPLATE = _any(
+    r"responsibility of the provider to code",
+    r"provider['’`]?s?['’`]? responsibility to (?:select|code|ensure)",
+    r"highest (?:level|degree) of specific\w+|highest level specified",
+    r"does not (?:assure|guarantee|ensure) (?:coverage|reimbursement|payment)",
+    r"must be reasonable and necessary in the specific case",
+    r"refer to the long descriptors",
+    r"patient['’]s medical record must|documentation (?:is|must|should|in the)|must be documented|supportive documentation",
+    r"is excerpted from|quoted material",
+    r"not an? (?:all[- ])?inclusive list",
+)
+_FREE = _any(
+    rf"not\s+(?:be\s+)?(?:restricted|limited)\s+(?:to|by)\s+(?:(?:the|these|those|any|a|specific|following)\s+)*{_ICD}(?:diagnos|ICD)",
+    rf"\b(?:no|not\s+have(?:\s+(?:any|a))?|without(?:\s+any)?)\s+(?:specific\s+|current\s+)?{_ICD}(?:diagnosis|procedure[- ]to[- ]diagnosis)"
+    r"(?:\s+codes?|\s+coding)?(?:[- ]to[- ]procedure(?:\s+codes?)?)?\s*(?:limit|restrict|requirement|edit)",
+    r"\bdiagnos\w+(?:\s+\w+){0,3}\s+(?:do|does|will|are|is)\s+not\s+(?:apply|required|be\s+applied)",
+    rf"not\s+(?:be\s+)?subject\s+to\s+(?:(?:the|these|any|procedure[- ]to)[\s-]+)*{_ICD}(?:diagnos|ICD)",
+    rf"\b(?:do|does|will)\s+not\s+(?:require|need)\s+(?:(?:a|an|any|specific)\s+)*{_ICD}diagnos",
+)
+_DENIED = _any(
+    r"\bnon-?\s?covered\b",
+    r"\bnot\s+(?:be\s+)?(?:an?\s+)?(?:currently\s+)?covered\b",
+    r"\bnot\s+(?:be\s+)?(?:considered\s+)?(?:to\s+be\s+)?(?:medically\s+)?(?:reasonable|necessary)\b",
+    r"\bdo(?:es)?\s+not\s+(?:support|meet)\s+(?:the\s+)?(?:medical\s+necessity|coverage)",
+    r"\b(?:will\s+be|are|is)\s+denied\b",
+    r"\b(?:is|are)\s+(?:considered\s+)?(?:inappropriate|experimental|investigational)\b",
+    r"\bnot\s+(?:be\s+)?(?:separately\s+)?(?:payable|reimbursable|reimbursed)\b",
+)
+_HEADING_DENIED = re.compile(r"^\W*(?:non-?\s?covered|not\s+covered)(?:\s+\S+){0,3}\W*$", re.IGNORECASE)
+_WHOLE_GROUP = re.compile(
+    r"\b(?:following|these|this|below|listed|above|all)\b|\bcodes?\s+in\s+(?:this\s+)?group|\bgroup\s+\d+\s+codes",
+    re.IGNORECASE,
+)
+_BESIDE = re.compile(
+    r"\bwhen\s+(?:they\s+are\s+)?(?:billed|reported|performed|submitted|used)\s+"
+    r"(?:with|together\s+with|in\s+(?:conjunction|combination)\s+with|in\s+addition\s+to|on\s+the\s+same\s+(?:day|date)(?:\s+of\s+service)?\s+(?:as|with))\b(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CONDITION = re.compile(
+    r"\b(?:when|if|unless|except|until|without|more\s+than|in\s+excess|exceed\w*|other\s+than|greater\s+than|only|once)\b",
+    re.IGNORECASE,
+)
+_PURPOSE = re.compile(
+    r"\b(?:for|to\s+treat)\s+((?:(?!(?:is|are|will|be|and|or|not|which|that|when)\b)[a-z][a-z-]*\s*){1,6})",
+    re.IGNORECASE,
+)
+_PLAIN_PURPOSE = frozenset(
+    [
+        "medicare",
+        "purposes",
+        "beneficiaries",
+        "services",
+        "service",
+        "procedures",
+        "procedure",
+        "coverage",
+        "payment",
+        "the",
+        "any",
+        "all",
+        "indications",
+        "indication",
+        "diagnosis",
+        "diagnoses",
+        "reason",
+        "a",
+        "an",
+        "and",
+        "of",
+        "or",
+        "dates",
+        "date",
+        "on",
+        "after",
+        "this",
+        "article",
+        "policy",
+        "lcd",
+        "group",
+        "codes",
+        "code",
+        "addition",
+        "accordance",
+        "with",
+        "not",
+        "medically",
+        "necessary",
+        "reasonable",
+        "by",
+        "local",
+        "determination",
+        "management",
+    ]
+)
+_OPEN = _any(r"\bmay\s+also\s+be\s+(?:covered|payable|allowed|considered)", r"\bnot\s+addressed\s+(?:in|by)\s+this\b")
+_SETTINGS = (
+    ("ASC", re.compile(r"\bASCs?\b|ambulatory surgical center", re.IGNORECASE)),
+    ("OUTPATIENT_HOSPITAL", re.compile(r"\bOPPS\b|outpatient hospital|hospital outpatient|\bpart A\b", re.IGNORECASE)),
+    (
+        "PRACTITIONER",
+        re.compile(r"\bphysicians?\b|\bpractitioners?\b|\bprofessional claims?\b|\bpart B\b", re.IGNORECASE),
+    ),
+)
+_SETTING = re.compile(
+    r"^\W*(?:note\W+)?(?:for|to be used (?:by|for)|only for)\b[^.]*\b(?:claims?|departments?|facilit\w+|settings?|use|billing)\s+only\b",
+    re.IGNORECASE,
+)
+_ONLY = re.compile(r"\bonly\b|\blimited\s+to\b|\brestricted\s+to\b|\bexclusively\b", re.IGNORECASE)
+_RESTRICTS = re.compile(
+    r"\b(?:only|not|must|requires?d?|limited|except|exclud\w+|unless|when|if|primary|secondary|addition|accompan\w+|conjunction|to\s+be\s+used)\b",
+    re.IGNORECASE,
+)
+_NEEDS_OTHER = _any(
+    r"\b(?:requires?|must\s+(?:also\s+)?(?:be|have|include)|need)\b.*\b(?:secondary|second|additional|underlying|another|dual)\b.*\b(?:diagnos|code)",
+    r"\b(?:not|never)\s+(?:be\s+)?(?:billed|reported|used|covered|accepted)\s+(?:alone|by\s+itself|as\s+(?:the|a)\s+(?:sole|only|primary|principal))",
+    r"\bmust\s+not\s+be\s+the\s+(?:sole|only|primary)",
+)
+_TOGETHER = re.compile(
+    r"\b(?:in\s+addition\s+to|along\s+with|together\s+with|in\s+(?:conjunction|combination)\s+with|accompanied\s+by|as\s+well\s+as|with|and)\s+"
+    r"(?:at\s+least\s+)?(?:one|any|another|an?)\b[^.]*\b(?:below|following|listed|other|group|list)\b",
+    re.IGNORECASE,
+)
+_MUST = re.compile(r"\b(?:must|requires?|required|shall|should|need(?:s|ed)?)\b", re.IGNORECASE)
+_GROUP = re.compile(r"\bgroups?\s*#?\s*(\d{1,3})\b", re.IGNORECASE)
+_PROCEDURE_GROUP = re.compile(
+    r"\b(?:CPT|HCPCS|procedure)\b[^.;:]{0,40}?\bgroups?\s*#?\s*(\d{1,3})\b|\bgroups?\s*#?\s*(\d{1,3})\s+(?:\(?(?:CPT|HCPCS|procedure))",
+    re.IGNORECASE,
+)
+_EITHER_GROUP = re.compile(
+    r"\bgroups?\s*#?\s*\d+[^.;]{0,40}?(?:\bor\b|and/or)[^.;]{0,30}?\bgroups?\s*#?\s*\d+", re.IGNORECASE
+)
+_PAIRING = _any(
+    r"\bprimary\b", r"\bsecondary\b", r"\bdual\b", r"\bboth\b", r"\bin\s+addition\b", r"\balong\s+with\b", r"\btogether\s+with\b",
+    r"\bcombination\b", r"\bpaired?\b", r"\baccompan", r"\bplus\b", r"\bfrom\s+each\b", r"\band\s+(?:an?|one|at\s+least)\b",
+    r"\bconjunction\b", r"\bunderlying\b", r"\b(?:two|2)\s+(?:diagnos|ICD|codes)", r"\badditional\s+(?:diagnos|ICD|code)",
+)  # fmt: skip
+_EXEMPT = re.compile(
+    r"\bnot\s+(?:require|need|have)\w*\s+(?:an?\s+)?(?:dual|secondary|second|additional)\s+(?:ICD\S*\s+)?(?:diagnos|code)"
+    r"|\b(?:dual|secondary|second)\s+(?:ICD\S*\s+)?(?:diagnos\w+|codes?)(?:\s+\w+){0,2}\s+(?:is|are|will\s+be)\s+not\s+(?:required|needed|necessary)",
+    re.IGNORECASE,
+)
+_WAIVED = re.compile(r"\bnot\s+(?:be\s+)?(?:required|needed|necessary|apply)\b", re.IGNORECASE)
+_MODIFIERS = re.compile(r"\bmodifiers?\b\W*((?:[A-Z][0-9A-Z](?![A-Z0-9])(?:\W|\band\b|\bor\b)*)+)")
+_NO_SCOPE = _any(
+    r"\bin\s+place\s+of\b", r"\binstead\s+of\b", r"\bshould\s+be\s+(?:used\s+to\s+)?(?:reported|submitted|report)\b", r"\bin\s+conjunction\b",
+    r"\bseparately\b", r"\badd-?on\b", r"\bdeleted\b", r"\beffective\b", r"\badded\b", r"\bsame\s+date\b", r"\bmust\s+be\s+(?:billed|reported)\b",
+    r"\bglobal\b", r"\bnot\s+be\s+(?:billed|reported)\b", r"\bdo\s+not\s+(?:report|bill)\b",
+)  # fmt: skip
+_CUE = _any(
+    r"\bsupports?\b", r"\bcoverage\b", r"\bcovered\b", r"\bappl(?:y|ies|icable)\b", r"\ballowed\b", r"\bappropriate\b", r"\blimited\s+to\b",
+    r"\bmedical(?:ly)?\s+necess", r"\bpayable\b", r"\bindicat", r"\bpertain", r"\brelate", r"\bvalid\b",
+    r"\bfor\s+(?:the\s+)?(?:following\s+)?(?:CPT|HCPCS|codes?\b|procedures?\b)",
+)  # fmt: skip
+_NOUN = re.compile(r"\bdiagnos|\bICD\b|\bICD-|\bsecondary\b|\bprimary\b|\bmodifiers?\b", re.IGNORECASE)
+_DANGER = _any(
+    r"\bsecondary\b", r"\bprimary\b(?!\s+(?:care|procedure))", r"\bdual\b", r"\bin\s+addition\s+to\b", r"\balong\s+with\b", r"\btogether\s+with\b",
+    r"\bcombination\b", r"\baccompan\w+", r"\bconjunction\b", r"\bunderlying\b", r"\bexcept\b", r"\bexcluding\b", r"\bunless\b",
+    r"\bmust\s+(?:also\s+)?be\s+(?:billed|reported|submitted|present|accompanied|used)\b", r"\bmust\s+(?:include|appear|have)\b",
+    r"\bonly\s+(?:if|when|with|for|as|in)\b", r"\bnot\s+(?:be\s+)?(?:covered|payable|used|reported|billed)\b", r"\bsequenc", r"\brequires?\b",
+)  # fmt: skip
+
+
+def read_procedure_sentence(sentence: str, governed: Codes, group_codes: Codes, title: str) -> Statement:
+    """What a sentence over a group of procedure codes says of those codes."""
+    codes = find_procedure_codes(sentence, governed)
+    diagnoses = find_diagnoses(sentence)
+    foreign = not codes and names_any_procedure(sentence)
+    if _EXEMPT.search(sentence):
+        return Statement(Says.PAIR_EXEMPT, codes, sentence=sentence)
+    if diagnoses and codes and _ONLY.search(sentence):
+        return Statement(Says.DIAGNOSIS_SCOPE, codes, diagnoses=diagnoses, sentence=sentence)
+    if _FREE.search(sentence) and not foreign:
+        return Statement(Says.FREE, codes or group_codes, sentence=sentence)
+    if _BOILERPLATE.search(sentence):
+        return Statement(Says.NOTHING)
+    if _OPEN.search(sentence) and not foreign:
+        return Statement(Says.OPEN, codes or group_codes, sentence=sentence)
+    if _SETTING.search(sentence) and not foreign:
+        settings = tuple(name for name, pattern in _SETTINGS if pattern.search(sentence))
+        return Statement(
+            Says.SETTING if settings else Says.NOTHING, codes or group_codes, words=settings, sentence=sentence
+        )
+    if _DENIED.search(sentence) and not foreign:
+        return _read_denial(sentence, codes, group_codes, title)
+    return Statement(Says.NOTHING)
+
+
+def _read_denial(sentence: str, codes: Codes, group_codes: Codes, title: str) -> Statement:
+    """Which codes are denied, and whether the claim shows the condition."""
+    if re.search(r"\bdiagnos|\bICD", sentence, re.IGNORECASE):
+        return Statement(Says.NOTHING)  # the logic of the lists, said once more
+    beside: Codes = NONE
+    companion = _BESIDE.search(sentence)
+    rest = sentence
+    if companion:
+        beside = every_procedure_code(companion[1])
+        rest = sentence[: companion.start()] if beside else sentence
+        codes -= beside
+    if not codes:
+        if not (_HEADING_DENIED.match(sentence) or _WHOLE_GROUP.search(rest)):
+            return Statement(Says.NOTHING)
+        codes = group_codes - beside
+    if _CONDITION.search(rest) or _is_for_another_purpose(rest, title):
+        return Statement(Says.DENIED_IF, codes, sentence=sentence)
+    return Statement(Says.DENIED, codes, beside=beside, sentence=sentence)
+
+
+def _is_for_another_purpose(sentence: str, title: str) -> bool:
+    """``not covered for X``, where X is not what the whole document is about."""
+    own = _PLAIN_PURPOSE | {word.lower() for word in re.findall(r"[A-Za-z]+", title)}
+    return any(
+        word.lower() not in own for match in _PURPOSE.finditer(sentence) for word in re.findall(r"[A-Za-z]+", match[1])
+    )
+
+
+def read_list_sentence(sentence: str, governed: Codes, number: int, listed: Codes) -> Statement:
+    """What a sentence over a list of diagnoses says of that list. ``number`` is the list's group."""
+    codes = find_procedure_codes(sentence, governed)
+    diagnoses = find_diagnoses(sentence, listed)
+    if _EXEMPT.search(sentence):
+        return Statement(Says.PAIR_EXEMPT, codes, sentence=sentence)
+    waived = _MODIFIERS.search(sentence)
+    if waived and _WAIVED.search(sentence) and _PAIRING.search(sentence):
+        modifiers = tuple(re.findall(r"\b[A-Z][0-9A-Z]\b", waived[1]))
+        return Statement(Says.PAIR_WAIVED, words=modifiers, sentence=sentence)
+    if _FREE.search(sentence) and codes:
+        return Statement(Says.FREE, codes, sentence=sentence)
+    pairing = _read_pairing(sentence, number, diagnoses)
+    if pairing is not None:
+        return pairing
+    if diagnoses:
+        return _read_about_diagnoses(sentence, codes, diagnoses)
+    if _BOILERPLATE.search(sentence) and not codes:
+        return Statement(Says.NOTHING)
+    if codes and _DENIED.search(sentence) and not re.search(r"\bdiagnos|\bICD", sentence, re.IGNORECASE):
+        return Statement(Says.DENIED if not _CONDITION.search(sentence) else Says.DENIED_IF, codes, sentence=sentence)
+    if codes and (is_bare_list(sentence) or _CUE.search(sentence) or not _NO_SCOPE.search(sentence)):
+        if not _NO_SCOPE.search(sentence) or re.search(
+            r"\b(?:support|cover(?:ed|age)|allowed)", sentence, re.IGNORECASE
+        ):
+            return Statement(Says.SCOPE, codes, sentence=sentence)
+        return Statement(Says.NOTHING)
+    if _NOUN.search(sentence) and _DANGER.search(sentence):
+        return Statement(Says.UNREAD, sentence=sentence)
+    return Statement(Says.NOTHING)
+
+
+def _read_pairing(sentence: str, number: int, diagnoses: Codes) -> Statement | None:
+    """Pairs of groups, and pairs within a group."""
+    procedure_groups = {n for match in _PROCEDURE_GROUP.findall(sentence) for n in match if n}
+    numbers = [int(n) for n in _GROUP.findall(sentence) if n not in procedure_groups]
+    others = list(dict.fromkeys(n for n in numbers if n != number))
+    distinct = list(dict.fromkeys(numbers))
+    if distinct and _PAIRING.search(sentence) and _MUST_OR_PAIR.search(sentence) and not _EITHER_GROUP.search(sentence):
+        if len(distinct) > 2 or not others:
+            return None
+        if len(distinct) == 2:
+            return _pair_of(sentence, distinct[0], distinct[1], diagnoses)
+        return _pair_with_other(sentence, number, others[0], diagnoses)
+    if diagnoses and _MUST.search(sentence) and _TOGETHER.search(sentence):
+        return Statement(Says.PAIR_CODE, diagnoses=diagnoses, sentence=sentence)
+    return None
+
+
+_MUST_OR_PAIR = _any(
+    _MUST.pattern, r"\breport\b", r"\brefer\s+to\b", r"\bbilled\b", r"\breported\b", r"\bsubmit", r"\bboth\b"
+)
+
+
+def _pair_of(sentence: str, first: int, second: int, diagnoses: Codes) -> Statement:
+    """Which of two named groups holds the secondary diagnoses: the one that follows the word."""
+    primary, secondary = first, second
+    at = re.search(r"\bsecondary\b", sentence, re.IGNORECASE)
+    if at:
+        after = _GROUP.search(sentence, at.end())
+        main = re.search(r"\bprimary\b", sentence, re.IGNORECASE)
+        if after and int(after[1]) == first and (main is None or main.start() > at.start()):
+            primary, secondary = second, first
+    return Statement(Says.PAIR_GROUPS, primary=primary, secondary=secondary, diagnoses=diagnoses, sentence=sentence)
+
+
+def _pair_with_other(sentence: str, number: int, other: int, diagnoses: Codes) -> Statement:
+    """One other group is named: it is the secondary one, unless it is called primary and no secondary is spoken of."""
+    before = sentence[: next(m.start() for m in _GROUP.finditer(sentence) if int(m[1]) == other)]
+    called = re.findall(r"\b(primary|secondary)\b", before, re.IGNORECASE)
+    if called and called[-1].lower() == "primary":
+        return Statement(Says.PAIR_GROUPS, primary=other, secondary=number, sentence=sentence)
+    return Statement(Says.PAIR_GROUPS, primary=number, secondary=other, diagnoses=diagnoses, sentence=sentence)
+
+
+def _read_about_diagnoses(sentence: str, codes: Codes, diagnoses: Codes) -> Statement:
+    """Sentences that single out diagnoses of the list."""
+    if _NEEDS_OTHER.search(sentence):
+        return Statement(Says.NEEDS_SECONDARY, codes, diagnoses=diagnoses, sentence=sentence)
+    if codes and _ONLY.search(sentence):
+        return Statement(Says.DIAGNOSIS_SCOPE, codes, diagnoses=diagnoses, sentence=sentence)
+    if codes or _RESTRICTS.search(sentence):
+        return Statement(Says.DIAGNOSIS_UNREAD, codes, diagnoses=diagnoses, sentence=sentence)
+    return Statement(Says.NOTHING)
+
+
+_LABEL = re.compile(
+    r"(?:^|[\n:.])\s*\W*(primary|principal|secondary)\s+(?:ICD\S*\s+)?(?:diagnos[ei]s|codes?|diagnosis\s+codes?|ICD\S*\s+codes?)\s*(:?)\s*$",
+    re.IGNORECASE,
+)
+
+
+def read_label(text: str) -> str:
+    """``primary`` or ``secondary`` where a paragraph is, or ends in, such a label; else empty."""
+    match = _LABEL.search(text)
+    if not match:
+        match = re.search(r"\b(primary|principal|secondary)\s+(?:ICD\S*\s+)?diagnos[ei]s\s*:\s*$", text, re.IGNORECASE)
+    if not match:
+        return ""
+    return "secondary" if match[1].lower() == "secondary" else "primary"

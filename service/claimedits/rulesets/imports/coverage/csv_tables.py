@@ -1,0 +1,133 @@
+"""CSV members of an export as rows by column name, with the record number of each (file-formats.md §0)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from claimedits.model.dates import Day, parse_day
+from claimedits.model.problems import ImportRefusedError, Problem
+from claimedits.rulesets.revision import Source
+from claimedits.rulesets.sources.files import Limits, SourceFile, source_of
+
+LARGEST_CELL = 16 << 20
+"""Bytes of one cell: the HTML of a determination may be long, not endless."""
+
+
+@dataclass
+class Ledger:
+    """What became of every row read, over all tables of an import."""
+
+    sources: list[Source] = field(default_factory=list)
+    read: int = 0
+    kept: int = 0
+    rejects: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Rows left out on purpose, counted by reason."""
+
+    def reject(self, where: str, what: str, mend: str, code: str) -> None:
+        self.rejects.append(Problem(where, what, mend, code))
+
+    def warn(self, where: str, what: str, mend: str = "", code: str = "") -> None:
+        self.warnings.append(Problem(where, what, mend, code))
+
+    def drop(self, reason: str, rows: int = 1) -> None:
+        self.dropped[reason] = self.dropped.get(reason, 0) + rows
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record: its cells by the names asked for."""
+
+    file: str
+    source: int
+    number: int
+    """1-based record number in the file, the header counted."""
+    cells: tuple[str, ...]
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}:{self.number}"
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.source, self.number
+
+
+class CsvTable:
+    """One table: its columns found by name, read as a stream of records."""
+
+    def __init__(self, file: SourceFile, limits: Limits, ledger: Ledger) -> None:
+        content = file.read(limits)
+        csv.field_size_limit(LARGEST_CELL)
+        self.name = file.name
+        try:
+            self._records = list(csv.reader(io.StringIO(content.data.decode("utf-8"), newline=""), strict=True))
+        except csv.Error as error:
+            raise ImportRefusedError(
+                [Problem(file.name, f"is not CSV: {error}", "download it again", "E_CSV")]
+            ) from None
+        self._ledger = ledger
+        self._source = len(ledger.sources)
+        ledger.sources.append(source_of(file, content, len(self._records)))
+        header = self._records[0] if self._records else []
+        self.columns = [" ".join(cell.lower().split()) for cell in header]
+
+    def rows(self, needed: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Row]:
+        """Rows with the cells of ``needed``, then of ``optional`` (empty where the export lacks the column).
+
+        Raises:
+            ImportRefusedError: a needed column is missing, or a record has more or fewer cells than the header.
+        """
+        missing = [name for name in needed if name not in self.columns]
+        if missing:
+            raise ImportRefusedError(
+                [
+                    Problem(
+                        f"{self.name}:1",
+                        f"has no column {', '.join(missing)}",
+                        "give the export as published",
+                        "E_COLUMN_MISSING",
+                    )
+                ]
+            )
+        at = [self.columns.index(name) if name in self.columns else -1 for name in (*needed, *optional)]
+        last = len(self._records)
+        for number, record in enumerate(self._records[1:], 2):
+            if not any(record):
+                continue
+            self._ledger.read += 1
+            if len(record) != len(self.columns):
+                what = f"has {len(record)} cells where the header has {len(self.columns)}"
+                if number == last:
+                    self._ledger.reject(f"{self.name}:{number}", what, "the last record is cut short", "E_CELLS")
+                    continue
+                raise ImportRefusedError([Problem(f"{self.name}:{number}", what, "download it again", "E_CELLS")])
+            yield Row(self.name, self._source, number, tuple(record[i].strip() if i >= 0 else "" for i in at))
+
+
+def read_date(text: str) -> Day | None:
+    """``2026-04-01 00:00:00.000`` or ``08/14/2025`` as a day; empty and ``N/A`` are None.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    text = text.strip()
+    if not text or text.upper() == "N/A":
+        return None
+    if len(text) == 10 and text[2] == text[5] == "/":
+        text = f"{text[6:]}-{text[:2]}-{text[3:5]}"
+    return parse_day(text[:10])
+
+
+def read_dates(row: Row, texts: Sequence[str], ledger: Ledger) -> list[Day | None] | None:
+    """Several dates of a row; None, and a reject, where one is malformed."""
+    try:
+        return [read_date(text) for text in texts]
+    except ValueError:
+        ledger.reject(row.where, "has a date that is no date of the calendar", "report it to the publisher", "E_DATE")
+        return None
