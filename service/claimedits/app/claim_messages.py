@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimedits.model.claim import Claim
-from claimedits.model.claim_reading import DEFAULT_LIMITS, ClaimLimits, read_claim
+from claimedits.model.claim import Claim, ClaimLine
+from claimedits.model.claim_reading import DEFAULT_LIMITS, ClaimLimits, read_claim, read_familiar_line
 from claimedits.model.terms import Program, Setting
 from claimedits.v1 import claim_pb2
 
@@ -19,11 +19,39 @@ def claim_from_proto(message: claim_pb2.Claim, limits: ClaimLimits = DEFAULT_LIM
     Raises:
         ClaimInvalidError: with every problem of the claim, as ``read_claim`` names them.
     """
-    return read_claim(claim_fields(message), limits)
+    fields = _head_fields(message)
+    few = len(message.lines) <= limits.lines
+    fields["lines"] = _read_lines(message) if few else range(len(message.lines))  # too many are only counted
+    return read_claim(fields, limits)
 
 
-def claim_fields(message: claim_pb2.Claim) -> dict[str, Any]:
-    """The fields of the claim in the spelling of NDJSON files; what is unset is left out."""
+def _read_lines(message: claim_pb2.Claim) -> list[ClaimLine | dict[str, Any]]:
+    """Lines read at once where every value was seen before; the fields of those that have to be read in full."""
+    diagnoses = len(message.diagnoses)
+    lines: list[ClaimLine | dict[str, Any]] = []
+    for line in message.lines:
+        read = read_familiar_line(
+            line.line_number,
+            line.procedure_code,
+            line.modifiers,
+            line.units,
+            line.service_date,
+            line.service_date_end,
+            line.diagnosis_pointers,
+            line.rendering_provider_id,
+            line.rendering_specialty,
+            line.place_of_service,
+            line.revenue_code,
+            line.charge_cents if line.HasField("charge_cents") else None,
+            line.non_covered_charge_cents if line.HasField("non_covered_charge_cents") else None,
+            diagnoses,
+        )
+        lines.append(_line_fields(line) if read is None else read)
+    return lines
+
+
+def _head_fields(message: claim_pb2.Claim) -> dict[str, Any]:
+    """All fields but the lines, in the spelling of NDJSON files; what is unset is left out."""
     patient = message.patient
     fields: dict[str, Any] = {
         "claim_id": message.claim_id,
@@ -36,7 +64,6 @@ def claim_fields(message: claim_pb2.Claim) -> dict[str, Any]:
         "type_of_bill": message.type_of_bill,
         "clia_certificate": message.clia_certificate,
         "diagnoses": list(message.diagnoses),
-        "lines": [_line_fields(line) for line in message.lines],
         "history_lines": [_history_fields(line) for line in message.history_lines],
         "payer_id": message.payer_id,
         "prior_authorization_number": message.prior_authorization_number,

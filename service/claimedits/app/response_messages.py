@@ -24,14 +24,19 @@ _prototypes: dict[tuple[tuple[Family, Status], ...], dict[int, service_pb.LineRe
 
 def as_response(decision: Decision) -> service_pb.EvaluateClaimResponse:
     """The answer as a message that equals ``EvaluateClaimResponse(**as_fields(decision, "numbers"))``."""
-    response = service_pb.EvaluateClaimResponse(
-        claim_id=decision.claim_id,
-        decision_id=decision.decision_id,
-        release=decision.release,
-        as_of=format_day(decision.as_of),
-        engine_version=decision.engine_version,
-        outcome=int(decision.outcome),  # type: ignore[arg-type]
-    )
+    response = service_pb.EvaluateClaimResponse()
+    fill_response(response, decision)
+    return response
+
+
+def fill_response(response: service_pb.EvaluateClaimResponse, decision: Decision) -> None:
+    """Write the answer into an empty message, such as an item of a batch: nothing is copied afterwards."""
+    response.claim_id = decision.claim_id
+    response.decision_id = decision.decision_id
+    response.release = decision.release
+    response.as_of = format_day(decision.as_of)
+    response.engine_version = decision.engine_version
+    response.outcome = decision.outcome  # type: ignore[assignment]
     _add_lines(response, decision.lines)
     for finding in decision.findings:
         _fill_finding(response.findings.add(), finding)
@@ -44,7 +49,6 @@ def as_response(decision: Decision) -> service_pb.EvaluateClaimResponse:
             looked_up=step.looked_up,
             result=step.result,
         )
-    return response
 
 
 def _add_lines(response: service_pb.EvaluateClaimResponse, lines: Sequence[LineResult]) -> None:

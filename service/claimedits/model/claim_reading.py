@@ -5,13 +5,14 @@ Values that were found good are remembered, so that a field seen before costs on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from claimedits.model.claim import Claim, ClaimLine, Patient
 from claimedits.model.dates import Day
 from claimedits.model.field_reading import (
+    CLAIM_NAME,
     CLIA,
     CODE,
     CONDITION_CODE,
@@ -19,6 +20,7 @@ from claimedits.model.field_reading import (
     DATE,
     DIAGNOSIS,
     IDENTIFIER,
+    LARGEST_CENTS,
     MODIFIER,
     PLACE,
     REVENUE,
@@ -127,7 +129,7 @@ def _read(reader: FieldReader, fields: Mapping[str, Any], limits: ClaimLimits) -
     _check_line_numbers(reader, lines)
     conditions = fields.get("condition_codes")
     claim_values = (
-        text("claim_id", fields.get("claim_id"), IDENTIFIER),
+        text("claim_id", fields.get("claim_id"), CLAIM_NAME),
         text("billing_provider_id", fields.get("billing_provider_id"), IDENTIFIER),
         text("state", fields.get("state"), STATE),
         text("contractor_id", fields.get("contractor_id"), CONTRACTOR),
@@ -187,7 +189,9 @@ def _read_lines(
     lines = []
     for i, fields in enumerate(items):
         where = f"{path}[{i}]"
-        if isinstance(fields, Mapping):
+        if type(fields) is ClaimLine:
+            lines.append(fields)
+        elif isinstance(fields, Mapping):
             lines.append(_read_line(reader, where, fields, known, diagnoses, setting))
         else:
             reader.add(where, "is not an object", "send each line as an object")
@@ -204,7 +208,11 @@ def _read_line(
 ) -> ClaimLine:
     get = fields.get
     if known is _LINE_FIELDS and known.issuperset(fields):
-        line = _read_familiar_line(fields, get, diagnoses)
+        line = read_familiar_line(
+            get("line_number"), get("procedure_code"), get("modifiers"), get("units"), get("service_date"),
+            get("service_date_end"), get("diagnosis_pointers"), get("rendering_provider_id"), get("rendering_specialty"),
+            get("place_of_service"), get("revenue_code"), get("charge_cents"), get("non_covered_charge_cents"), diagnoses,
+        )  # fmt: skip
         if line is not None:
             return line
     reader.refuse_unknown(f"{where}.", fields, known)
@@ -239,42 +247,57 @@ def _read_line(
     )
 
 
-def _read_familiar_line(fields: Mapping[str, Any], get: Callable[[str], Any], diagnoses: int) -> ClaimLine | None:
-    """The line, where every value was found good before; None sends it through the full reading, problems and all."""
+def read_familiar_line(
+    number: Any,
+    sent: Any,
+    modifiers: Any,
+    units: Any,
+    first_day: Any,
+    last_day: Any,
+    pointers: Any,
+    provider: Any,
+    specialty: Any,
+    place: Any,
+    revenue: Any,
+    charge: Any,
+    uncovered: Any,
+    diagnoses: int,
+) -> ClaimLine | None:
+    """The line, where every value was found good before; None sends it through the full reading, problems and all.
+
+    Only remembered values are let through, so both readings agree on every line that this one gives.
+    """
     try:
-        sent, number, end, pointers = (
-            fields["procedure_code"],
-            fields["line_number"],
-            get("service_date_end"),
-            get("diagnosis_pointers"),
-        )
-        start = DATE.good[fields["service_date"]]
-        modifiers, charge, uncovered = get("modifiers"), get("charge_cents"), get("non_covered_charge_cents")
+        start = DATE.good[first_day]
+        last = DATE.good[last_day] if last_day else start
+        code = CODE.good[sent]
         if (
-            type(number) is not int
+            not code
+            or last < start
+            or type(number) is not int
             or not 0 < number <= 99_999
-            or (modifiers and (type(modifiers) is not list or len(modifiers) > MOST_MODIFIERS))
-            or (pointers and not all(type(p) is int and 0 < p <= diagnoses for p in pointers))
-            or (charge is not None and type(charge) is not int)
-            or (uncovered is not None and type(uncovered) is not int)
+            or (modifiers and (len(modifiers) > MOST_MODIFIERS or type(modifiers) is str))
+            or (pointers and not all([type(p) is int and 0 < p <= diagnoses for p in pointers]))
+            or (charge is not None and (type(charge) is not int or abs(charge) > LARGEST_CENTS))
+            or (uncovered is not None and (type(uncovered) is not int or abs(uncovered) > LARGEST_CENTS))
         ):
             return None
-        last = DATE.good[end] if end else start
-        code = CODE.good[sent]
-        if last < start or not code:
+        good = MODIFIER.good
+        known = tuple([good[modifier] for modifier in modifiers]) if modifiers else ()
+        if "" in known:
             return None
         return ClaimLine(
             number,
             code,
-            tuple([MODIFIER.good[m] for m in modifiers]) if modifiers else (),
-            UNITS.good[fields["units"]],
+            known,
+            UNITS.good[units],
             start,
             last,
             tuple(pointers) if pointers else (),
-            IDENTIFIER.good[get("rendering_provider_id") or ""],
-            IDENTIFIER.good[get("rendering_specialty") or ""],
-            PLACE.good[get("place_of_service") or ""],
-            REVENUE.good[get("revenue_code") or ""],
+            IDENTIFIER.good[provider or ""],
+            IDENTIFIER.good[specialty or ""],
+            PLACE.good[place or ""],
+            REVENUE.good[revenue or ""],
             charge,
             uncovered,
             sent,

@@ -80,6 +80,10 @@ SEX = _rule(r"[FMU]|", "is not F, M or U", "leave it empty when it is unknown")
 IDENTIFIER = _rule(
     r"[^\x00-\x1f\x7f]{0,100}", "is not an identifier", "use at most 100 printable characters", str.strip
 )
+CLAIM_NAME = _rule(
+    r"[^\x00-\x1f\x7f]{0,100}", "is not an identifier", "use at most 100 printable characters", str.strip
+)
+"""Like IDENTIFIER, but seldom seen twice: not remembered."""
 UNITS = _rule(
     r"\d{1,8}(\.\d{1,3})?",
     "is not a number of units",
@@ -87,6 +91,9 @@ UNITS = _rule(
     str.strip,
 )
 DATE = _rule(r"\d{4}-\d\d-\d\d", "is not a date", "write a day of the calendar in the form YYYY-MM-DD", str.strip)
+
+
+LARGEST_CENTS = 10**12
 
 
 class FieldReader:
@@ -125,11 +132,16 @@ class FieldReader:
         known: str | None = rule.good.get(value)
         if known is not None:
             return known
+        if rule is CLAIM_NAME and value.isprintable() and len(value) <= 100:
+            return value.strip()
         normal = rule.normalise(value)
-        if (not normal.isascii() and rule is not IDENTIFIER) or not rule.pattern.fullmatch(normal):
+        if (not normal.isascii() and rule is not IDENTIFIER and rule is not CLAIM_NAME) or not rule.pattern.fullmatch(
+            normal
+        ):
             self.add(where, rule.what, rule.mend)
             return ""
-        rule.remember(value, normal)
+        if rule is not CLAIM_NAME:
+            rule.remember(value, normal)
         return normal
 
     def texts(self, where: str, values: Any, rule: FieldRule, most: int) -> tuple[str, ...]:
@@ -218,7 +230,7 @@ class FieldReader:
 
     def cents(self, where: str, value: Any) -> int | None:
         """An amount in cents; None = unknown."""
-        if value is None or (type(value) is int and abs(value) <= 10**12):
+        if value is None or (type(value) is int and abs(value) <= LARGEST_CENTS):
             return value
         self.add(where, "is not an amount in cents", "write a whole number of cents, or leave it out")
         return None

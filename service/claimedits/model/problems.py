@@ -45,5 +45,9 @@ class StoreError(ClaimEditsError):
     """The store cannot do what was asked: damaged, locked, full, or not a store."""
 
 
+class AmbiguousIdError(StoreError):
+    """The beginning of an id that several revisions or releases share."""
+
+
 class NotFoundError(ClaimEditsError):
     """A release, revision or rule set that the store does not hold."""

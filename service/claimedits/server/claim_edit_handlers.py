@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Protocol
 
 
 from claimedits.app.claim_messages import claim_from_proto
 from claimedits.app.engine_host import EngineHost
-from claimedits.app.response_messages import as_response
+from claimedits.app.response_messages import as_response, fill_response
 from claimedits.engine.evaluation import EvaluationAbandonedError
 from claimedits.model.claim_reading import ClaimLimits
+from claimedits.model.finding import Decision
 from claimedits.model.problems import ClaimEditsError, Problem
 from claimedits.server.calls import Call
 from claimedits.server.errors import LimitError, RequestError, as_status
@@ -18,6 +20,12 @@ from claimedits.server.requests import Options, read_options
 from claimedits.server.settings import ServerSettings
 from claimedits.v1 import claim_edit_service_pb2 as pb
 from claimedits.v1 import claim_pb2
+
+
+class Items(Protocol):
+    """Repeated ``EvaluationItem``."""
+
+    def add(self) -> pb.EvaluationItem: ...
 
 
 class ClaimEditHandlers:
@@ -35,12 +43,14 @@ class ClaimEditHandlers:
         options = self._take(request, call)
         if not request.HasField("claim"):
             raise RequestError([Problem("claim", "is missing", "send the claim to evaluate")])
-        return self._evaluate(request.claim, options, call)
+        return as_response(self._decide(request.claim, options, call))
 
     def BatchEvaluateClaims(self, request: pb.BatchEvaluateClaimsRequest, call: Call) -> pb.BatchEvaluateClaimsResponse:  # noqa: N802
         """Up to a configured number of claims; each item answers with a result or a status."""
         options = self._take(request, call)
-        return pb.BatchEvaluateClaimsResponse(items=self._items(request.claims, options, call))
+        response = pb.BatchEvaluateClaimsResponse()
+        self._answer(request.claims, response.items, options, call)
+        return response
 
     def StreamEvaluateClaims(  # noqa: N802
         self, requests: Iterable[pb.StreamEvaluateClaimsRequest], call: Call
@@ -67,7 +77,9 @@ class ClaimEditHandlers:
                 raise RequestError(
                     [Problem("release", "differs from the first message", "options hold for the whole stream")]
                 )
-            yield pb.StreamEvaluateClaimsResponse(items=self._items(request.claims, options, call))
+            response = pb.StreamEvaluateClaimsResponse()
+            self._answer(request.claims, response.items, options, call)
+            yield response
 
     def _take(
         self,
@@ -78,25 +90,24 @@ class ClaimEditHandlers:
         call.release = options.engine.release_id
         return options
 
-    def _items(self, claims: Iterable[claim_pb2.Claim], options: Options, call: Call) -> list[pb.EvaluationItem]:
-        count = len(claims)  # type: ignore[arg-type]
-        if count > self._most_claims:
-            raise LimitError("claims", self._most_claims, count, "send fewer claims a message")
-        return [self._item(claim, options, call) for claim in claims]
+    def _answer(self, claims: Collection[claim_pb2.Claim], items: Items, options: Options, call: Call) -> None:
+        """One item a claim, in order: its result or the status that it would have had alone."""
+        if len(claims) > self._most_claims:
+            raise LimitError("claims", self._most_claims, len(claims), "send fewer claims a message")
+        for claim in claims:
+            if call.has_left():
+                raise EvaluationAbandonedError
+            item = items.add()
+            try:
+                fill_response(item.result, self._decide(claim, options, call))
+            except ClaimEditsError as error:
+                item.status.CopyFrom(as_status(error))
 
-    def _item(self, claim: claim_pb2.Claim, options: Options, call: Call) -> pb.EvaluationItem:
-        if call.has_left():
-            raise EvaluationAbandonedError
-        try:
-            return pb.EvaluationItem(result=self._evaluate(claim, options, call))
-        except ClaimEditsError as error:
-            return pb.EvaluationItem(status=as_status(error))
-
-    def _evaluate(self, message: claim_pb2.Claim, options: Options, call: Call) -> pb.EvaluateClaimResponse:
+    def _decide(self, message: claim_pb2.Claim, options: Options, call: Call) -> Decision:
         claim = claim_from_proto(message, self._limits)
         decision = options.evaluate(claim, call.has_left)
         call.count(len(claim.lines), len(decision.findings))
-        return as_response(decision)
+        return decision
 
 
 def _options_of(request: pb.StreamEvaluateClaimsRequest) -> pb.StreamEvaluateClaimsRequest:
