@@ -61,7 +61,8 @@ class Matcher:
         """The rules in force that could match a line, by number."""
         line = self._facts.claim.lines[index]
         day, rules = line.service_date, self._program.rules
-        numbers = self._program.triggers.rules_for(line)
+        families = self._facts.conventions.traits(line.procedure_code, day)
+        numbers = self._program.triggers.rules_for(line, families)
         return [r for n in sorted(numbers) if (r := rules[n]).rule.effective_from <= day <= r.rule.effective_to]
 
     def candidates(self, index: int, rules: Iterable[CompiledRule]) -> Iterator[Candidate]:

@@ -24,6 +24,7 @@ class TriggerIndex:
         self._by_modifier: dict[str, list[int]] = defaultdict(list)
         self._by_place: dict[str, list[int]] = defaultdict(list)
         self._by_form: list[tuple[Test, int]] = []
+        self._by_family: dict[str, list[int]] = defaultdict(list)
         self._with_modifiers: list[int] = []
         self._always: list[int] = []
         self._lists = lists
@@ -54,6 +55,10 @@ class TriggerIndex:
                 self._file_form(test, number)
                 return
         for test in tests:
+            if test.attribute == "line.procedure_code" and test.operator == "text_in_family":
+                self._by_family[test.values[0]].append(number)
+                return
+        for test in tests:
             if test.attribute == "line.modifiers" and test.operator in (
                 "texts_not_in_force",
                 "texts_any_in_list",
@@ -77,15 +82,18 @@ class TriggerIndex:
         else:
             self._by_form.append((test, number))
 
-    def rules_for(self, line: ClaimLine) -> set[int] | tuple[int, ...]:
-        """Numbers of the rules that could match ``line``; each number once, in no order."""
+    def rules_for(self, line: ClaimLine, families: Sequence[str] = ()) -> set[int] | tuple[int, ...]:
+        """Numbers of the rules that could match ``line``, whose code belongs to ``families``; each once, in no order."""
         by_code = self._by_code_remembered.get(line.procedure_code)
         if by_code is None:
             by_code = self._rules_of_code(line.procedure_code)
         by_place = self._by_place.get(line.place_of_service) if self._by_place else None
-        if not line.modifiers and not by_place:
+        by_family = [rules for family in families if (rules := self._by_family.get(family))]
+        if not line.modifiers and not by_place and not by_family:
             return by_code
         numbers = {*by_code, *(by_place or ())}
+        for rules in by_family:
+            numbers.update(rules)
         if line.modifiers:
             numbers.update(self._with_modifiers)
             for modifier in line.modifiers:

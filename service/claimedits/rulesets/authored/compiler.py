@@ -89,7 +89,7 @@ def _surroundings(files: RuleSetFiles, family: Family) -> Surroundings:
     switches = {cells["name"] for _, _, cells in files.switch_rows} | set(CONVENTION_SWITCHES)
     return Surroundings(
         family=family,
-        lists=sorted({row.list_name for _, row in files.list_rows}),
+        lists=files.list_names,
         code_families=files.code_families,
         is_switch=switches.__contains__,
         scope={name: tuple(files.head.get(name, ())) for name in SCOPE_FIELDS},

@@ -33,6 +33,8 @@ class RuleSetFiles:
     head: dict[str, Any]
     rule_files: list[tuple[int, RuleFile]] = field(default_factory=list)
     """With the position of each file in ``sources``."""
+    list_names: set[str] = field(default_factory=set)
+    """Every list there is, also one that could not be read."""
     list_rows: list[tuple[int, ListRow]] = field(default_factory=list)
     switch_rows: list[tuple[int, int, dict[str, str]]] = field(default_factory=list)
     """(source, row, cells)."""
@@ -138,6 +140,7 @@ def _read_list(path: Path, files: RuleSetFiles, problems: list[Problem]) -> None
     source = len(files.sources)
     content = path.read_bytes()
     files.sources.append(_source(name, content))
+    files.list_names.add(path.stem)
     files.list_rows.extend((source, row) for row in read_list(path.stem, name, content, problems))
 
 
