@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from case_tables import TABLES, drafts_of_case
+from modifier_rows import RULE_SET as MODIFIER_REQUIREMENTS
+from modifier_rows import modifier_drafts
 
 from claimedits.engine.engine import BUILT
 from claimedits.model.terms import Family
@@ -38,13 +40,17 @@ def reason_to_skip(case: Case) -> str:
     unbuilt = sorted({name for name in case["options"]["families"] if Family[name] not in BUILT})
     if unbuilt:
         return f"family {', '.join(unbuilt)} is not built yet"
-    unknown = sorted({row["rule_set"] for row in case["rules"]} - {*TABLES, "duplicates"})
+    unknown = sorted({row["rule_set"] for row in case["rules"]} - {*TABLES, "duplicates", MODIFIER_REQUIREMENTS})
     return f"rule set {', '.join(unknown)} is not built yet" if unknown else ""
 
 
 def build_release(store: Store, case: Case) -> str:
     """Keep the tables that a case states, and nothing else but the conventions; the release's id."""
-    drafts = [*drafts_of_case(case["rules"]), compile_table_rules(RULES / "ncci-conventions")]
+    drafts = [
+        *drafts_of_case(case["rules"]),
+        *modifier_drafts(case["rules"]),
+        compile_table_rules(RULES / "ncci-conventions"),
+    ]
     if any(row["rule_set"] == "duplicates" for row in case["rules"]):
         drafts.append(compile_table_rules(RULES / "duplicates"))
     return store.create_release([store.add_revision(draft)[0].id for draft in drafts]).id

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import orjson
 
-from claimedits.engine import add_on_code, code_validity, duplicate, mue, ptp
+from claimedits.engine import add_on_code, code_validity, duplicate, modifier, mue, policy, ptp
 from claimedits.engine.evaluation import Evaluation, EvaluationAbandonedError
 from claimedits.engine.version import ENGINE_VERSION
 from claimedits.model.claim import Claim
@@ -25,9 +25,11 @@ from claimedits.rulesets.store import Store
 ORDER: tuple[tuple[Family, Callable[[Evaluation], None]], ...] = (
     (Family.CODE_VALIDITY, code_validity.evaluate),
     (Family.DUPLICATE, duplicate.evaluate),
+    (Family.MODIFIER, modifier.evaluate),
     (Family.PTP, ptp.evaluate),
     (Family.MUE, mue.evaluate),
     (Family.ADD_ON_CODE, add_on_code.evaluate),
+    (Family.POLICY, policy.evaluate),
 )
 """The order of evaluation (semantics.md §0.4)."""
 
