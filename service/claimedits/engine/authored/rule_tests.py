@@ -203,7 +203,7 @@ def _release(test: Mapping[str, Any], draft: RevisionDraft, conventions: Revisio
     if "fee_schedule" in test:
         sets.append(_loaded(FEE_SCHEDULE, "pfs", None, _FeeRows(test["fee_schedule"])))
     if "modifiers" in test:
-        sets.append(_loaded(MODIFIERS, "modifiers", None, _CodeRows({m: "" for m in test["modifiers"]})))
+        sets.append(_loaded(MODIFIERS, "modifiers", None, _CodeRows(dict.fromkeys(test["modifiers"], ""))))
     if "diagnosis_titles" in test:
         sets.append(_loaded(DIAGNOSES, "icd10", None, _CodeRows(test["diagnosis_titles"])))
     return LoadedRelease("test", {loaded.name: loaded for loaded in sets})

@@ -151,7 +151,7 @@ def _header_problem(file: str, header: list[str]) -> Problem:
 def _check(file: str, row: int, cells: tuple[str, ...], problems: list[Problem]) -> bool:
     first, last, starts, ends, source = cells
     before = len(problems)
-    for column, (title, code) in enumerate((("first", first), ("last", last)), 1):
+    for column, (title, code) in enumerate((("first", first), *((("last", last),) if last != first else ())), 1):
         if not code or not (code.isascii() and code.isalnum() and code == code.upper()):
             problems.append(
                 Problem(
