@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
 from claimedits.engine.engine import Engine
-from claimedits.model.problems import ClaimEditsError, NotFoundError
+from claimedits.model.problems import ClaimEditsError
 from claimedits.rulesets.store import Store
 
 MOST_PINNED = 4
 """Releases kept open beside the active one; the least recently used is let go."""
 
+RETRY_SECONDS = 30.0
+"""How long a release that failed to open is left alone, while nobody activates another one: opening reads whole tables."""
+
+_NEVER_SEEN = object()
+
 
 class NotReadyError(ClaimEditsError):
-    """No release is active yet, or the active one has never opened."""
+    """The active release is not open yet, or has never opened."""
+
+
+class NoActiveReleaseError(NotReadyError):
+    """The store has no active release."""
+
+    def __init__(self) -> None:
+        super().__init__("no release is active; run 'claim-edits release activate'")
 
 
 class EngineHost:
@@ -26,18 +39,20 @@ class EngineHost:
     """
 
     def __init__(self, store: Store, on_change: Callable[[str, str], None] | None = None) -> None:
+        """``on_change`` is called with the serving release and the problem (empty = none) whenever either changes."""
         self._store = store
         self._on_change = on_change or (lambda release, problem: None)
         self._lock = threading.Lock()
         self._active: Engine | None = None
         self._pinned: OrderedDict[str, Engine] = OrderedDict()
-        self._seen: object = None
+        self._seen: object = _NEVER_SEEN
+        self._failure: Exception | None = None
+        self._retry_at = 0.0
         self._stopped = threading.Event()
-        self.problem = ""
-        """Why the store's active release is not the one that answers; empty when it is."""
 
     @property
     def store(self) -> Store:
+        """The store that the engines read."""
         return self._store
 
     @property
@@ -48,20 +63,37 @@ class EngineHost:
     @property
     def serving_release(self) -> str:
         """The release that answers requests that pin none; empty = none yet."""
-        return self._active.release_id if self._active else ""
+        active = self._active
+        return active.release_id if active else ""
+
+    @property
+    def problem(self) -> str:
+        """Why the store's active release is not the one that answers; empty when it is."""
+        failure = self._failure
+        return "" if failure is None else str(failure) or type(failure).__name__
 
     def engine(self, release: str = "") -> Engine:
         """The engine of a release by id or unique prefix; empty = the active one.
 
         Raises:
-            NotReadyError: none is active yet.
+            NoActiveReleaseError: none is active.
+            NotReadyError: the active one has not opened.
             NotFoundError: the store holds no such release.
+            AmbiguousIdError: the prefix begins several ids.
             StoreError: the release is damaged.
         """
         active = self._active
         if not release:
             if active is None:
-                raise NotReadyError(self.problem or "no release is active; run 'claim-edits release activate'")
+                raise (
+                    self._failure
+                    if isinstance(self._failure, NotReadyError)
+                    else NotReadyError(
+                        "the active release is not open yet, or cannot be opened; the log of the server says which"
+                    )
+                )
+            return active
+        if active is not None and release == active.release_id:
             return active
         found = self._store.release(release)
         if active is not None and found.id == active.release_id:
@@ -76,24 +108,25 @@ class EngineHost:
             return engine
 
     def refresh(self) -> None:
-        """Take up a changed active release; what fails is remembered and told, and changes nothing."""
-        token = self._store.watch_token()
-        if token == self._seen and not self.problem:
-            return
+        """Take up a changed active release. What fails, whatever it is, is remembered and told, and changes nothing."""
+        token: object = None
+        failure: Exception | None = None
+        serving = self.serving_release
         try:
+            token = self._store.watch_token()
+            if token == self._seen and (self._failure is None or time.monotonic() < self._retry_at):
+                return
             release = self._store.active()
             if release is None:
-                raise NotFoundError("no release is active; run 'claim-edits release activate'")
-            if self._active is None or self._active.release_id != release.id:
-                opened = Engine.open(self._store, release.id)
-                self._active = opened
-                self._on_change(opened.release_id, "")
-            self.problem = ""
-        except (ClaimEditsError, OSError, ValueError, KeyError) as error:
-            if str(error) != self.problem or token != self._seen:
-                self.problem = str(error)
-                self._on_change(self.serving_release, self.problem)
-        self._seen = token
+                raise NoActiveReleaseError
+            if release.id != serving:
+                self._active = Engine.open(self._store, release.id)
+        except Exception as error:  # a watch that died of a surprise would leave old rules serving, unseen
+            failure = error
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+        before, self._failure, self._seen = self.problem, failure, token
+        if self.serving_release != serving or self.problem != before:
+            self._on_change(self.serving_release, self.problem)
 
     def watch(self, every: float = 0.5) -> threading.Thread:
         """Refresh until ``stop``, every so many seconds, in a daemon thread."""

@@ -116,8 +116,8 @@ def json_from_response(message: Message) -> bytes:
     return orjson.dumps(fields_from_response(message))
 
 
-def _value_of(field: FieldDescriptor, value: Any) -> Any:
-    one: FieldDescriptor = field
+def _value_of(field: Any, value: Any) -> Any:
+    one = field
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         one = field.message_type.fields_by_name["value"]
         return {key: _single(one, value[key]) for key in sorted(value)}
@@ -129,7 +129,7 @@ def _value_of(field: FieldDescriptor, value: Any) -> Any:
 def _is_repeated(field: FieldDescriptor) -> bool:
     # ``is_repeated`` came with protobuf 6; ``label`` is deprecated since.
     newer = getattr(field, "is_repeated", None)
-    return bool(field.label == FieldDescriptor.LABEL_REPEATED if newer is None else newer)
+    return bool(getattr(field, "label", None) == FieldDescriptor.LABEL_REPEATED if newer is None else newer)
 
 
 def _single(field: FieldDescriptor, value: Any) -> Any:

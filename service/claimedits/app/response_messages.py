@@ -43,7 +43,7 @@ def fill_response(response: service_pb.EvaluateClaimResponse, decision: Decision
     for step in decision.trace:
         response.trace.add(
             line_number=step.line_number,
-            family=int(step.family),  # type: ignore[arg-type]
+            family=int(step.family),
             rule_set=step.rule_set,
             revision=step.revision,
             looked_up=step.looked_up,

@@ -30,7 +30,7 @@ def _number(flag: str, name: str, least: int, text: str) -> Any:
     help="Where to listen; port 0 takes a free one.",
 )
 @_number("--workers", "workers", 1, "Processes that share the port (Linux).")
-@_number("--threads", "threads", 2, "Threads a worker.")
+@_number("--threads", "threads", 1, "Threads for calls, a worker.")
 @_number("--streams", "streams", 1, "Streams a worker serves at once.")
 @_number("--concurrent-calls", "concurrent_calls", 2, "Calls a worker holds at once.")
 @_number("--lines-per-claim", "lines_per_claim", 1, "Lines of a claim.")
@@ -38,6 +38,13 @@ def _number(flag: str, name: str, least: int, text: str) -> Any:
 @_number("--claims-per-batch", "claims_per_batch", 1, "Claims in a batch or a stream's message.")
 @_number("--message-bytes", "message_bytes", 1024, "Size of a message.")
 @_number("--connection-age-seconds", "connection_age_seconds", 1, "Age at which a connection is asked to close.")
+@click.option(
+    "--balancer-wait-seconds",
+    type=click.FloatRange(0),
+    default=_DEFAULTS["balancer_wait_seconds"],
+    show_default=True,
+    help="After SIGTERM, time for balancers to see NOT_SERVING before calls are refused.",
+)
 @click.option(
     "--grace-seconds",
     type=click.FloatRange(0),
@@ -61,10 +68,6 @@ def serve(store_path: Path, **options: Any) -> None:
     host, _, port = str(options["address"]).rpartition(":")
     if not host or not port.isdigit():
         raise click.BadParameter("write it as HOST:PORT, as in 127.0.0.1:50051", param_hint="--address")
-    if options["streams"] >= options["threads"]:
-        raise click.BadParameter(
-            "streams must be fewer than threads, or calls and probes would starve", param_hint="--streams"
-        )
     sys.exit(run(ServerSettings(store=store_path, **options)))
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from claimedits.model.problems import NotFoundError, StoreError
+from claimedits.model.problems import AmbiguousIdError, NotFoundError, StoreError
 from claimedits.rulesets.activation import activations_document
 from claimedits.rulesets.durable_files import publish_file, write_errors_of, write_file
 from claimedits.rulesets.locks import writer_lock
@@ -151,7 +151,7 @@ def _resolve(id_or_prefix: str, digests: Sequence[str], what: str, hint: str) ->
     matches = [digest for digest in digests if digest.startswith(match[1])]
     if len(matches) > 1:
         listed = ", ".join(f"sha256:{digest}" for digest in matches)
-        raise StoreError(f"{id_or_prefix!r} begins the ids of several {what}s: {listed}; give more digits")
+        raise AmbiguousIdError(f"{id_or_prefix!r} begins the ids of several {what}s: {listed}; give more digits")
     if not matches:
         raise NotFoundError(f"the store holds no {what} {id_or_prefix!r}; {hint}")
     return matches[0]

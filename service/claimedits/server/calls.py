@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import grpc
-from google.protobuf import message_factory
-from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
+from google.rpc import status_pb2
 from grpc_status import rpc_status
 
+from claimedits.model.problems import ClaimEditsError
 from claimedits.server.call_log import write_log
-from claimedits.server.errors import CODES, as_status
+from claimedits.server.errors import CODES, as_status, incident_of
 
 
 class Call:
@@ -38,23 +38,8 @@ class Call:
         self.lines += lines
         self.findings += findings
 
-    def fail(self, error: Exception) -> None:
-        """End the call with the status of an error.
-
-        Raises:
-            Exception: always; gRPC ends a call by an exception of its own.
-        """
-        status = as_status(error)
-        if CODES[status.code] is grpc.StatusCode.INTERNAL:
-            # Frames, never values: claim content must not reach the log.
-            frames = [
-                f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}"
-                for f in traceback.extract_tb(error.__traceback__)
-            ]
-            write_log(event="defect", error=type(error).__name__, frames=frames)
-        self._context.abort_with_status(rpc_status.to_status(status))
-
     def log(self, method: str, code: str) -> None:
+        """The one line that the log keeps of a call."""
         write_log(
             event="call",
             method=method,
@@ -67,36 +52,32 @@ class Call:
         )
 
 
-def add_service(server: grpc.Server, service: ServiceDescriptor, handlers: object) -> None:
-    """Register the methods of ``handlers`` for every RPC of a service."""
-    methods = {}
-    for method in service.methods:
-        behaviour = getattr(handlers, method.name)
-        request = message_factory.GetMessageClass(method.input_type)
-        wrap, kind = (
-            (_stream, grpc.stream_stream_rpc_method_handler)
-            if method.client_streaming
-            else (_unary, grpc.unary_unary_rpc_method_handler)
-        )
-        methods[method.name] = kind(
-            wrap(method.name, behaviour), request_deserializer=request.FromString, response_serializer=serialise
-        )
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, methods),))
+def status_of(error: Exception) -> status_pb2.Status:
+    """The status of an error; the cause that it does not tell goes to the log."""
+    status = as_status(error)
+    if incident := incident_of(status):
+        # Frames, never values: claim content must not reach the log. Errors of the store name files, not claims.
+        frames = [
+            f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)
+        ]
+        told = str(error) if isinstance(error, ClaimEditsError | OSError) else ""
+        write_log(event="incident", incident=incident, error=type(error).__name__, problem=told, frames=frames)
+    return status
 
 
-def serialise(message: Message) -> bytes:
-    """The same message gives the same bytes: maps in key order."""
-    return message.SerializeToString(deterministic=True)
+def wrap_unary(name: str, behaviour: Callable[[Any, Call], Message]) -> Any:
+    """The gRPC behaviour of a unary call. A request that is an error (see ``admission.message_reader``) is answered with it."""
 
-
-def _unary(name: str, behaviour: Callable[[Any, Call], Message]) -> Callable[[Any, grpc.ServicerContext], Message]:
     def run(request: Any, context: grpc.ServicerContext) -> Message:
         call, code = Call(context), "OK"
         try:
+            if isinstance(request, Exception):
+                raise request
             return behaviour(request, call)
         except Exception as error:
-            code = CODES[as_status(error).code].name
-            call.fail(error)
+            status = status_of(error)
+            code = CODES[status.code].name
+            context.abort_with_status(rpc_status.to_status(status))
             raise
         finally:
             call.log(name, code)
@@ -104,23 +85,31 @@ def _unary(name: str, behaviour: Callable[[Any, Call], Message]) -> Callable[[An
     return run
 
 
-def _stream(
-    name: str, behaviour: Callable[[Iterable[Any], Call], Iterator[Message]]
-) -> Callable[[Iterable[Any], grpc.ServicerContext], Iterator[Message]]:
+def wrap_stream(name: str, behaviour: Callable[[Iterable[Any], Call], Iterator[Message]]) -> Any:
+    """The gRPC behaviour of a bidirectional stream. One that is cut ends quietly."""
+
     def run(requests: Iterable[Any], context: grpc.ServicerContext) -> Iterator[Message]:
         call, code = Call(context), "OK"
         try:
-            yield from behaviour(requests, call)
+            yield from behaviour(_readable(requests), call)
         except GeneratorExit:
             code = "CANCELLED"
             raise
         except Exception as error:
-            if call.has_left():  # a stream that was cut: nobody is there to be told
+            if call.has_left():  # nobody is there to be told
                 code = "CANCELLED"
                 return
-            code = CODES[as_status(error).code].name
-            call.fail(error)
+            status = status_of(error)
+            code = CODES[status.code].name
+            context.abort_with_status(rpc_status.to_status(status))
         finally:
             call.log(name, code)
 
     return run
+
+
+def _readable(requests: Iterable[Any]) -> Iterator[Any]:
+    for request in requests:
+        if isinstance(request, Exception):
+            raise request
+        yield request

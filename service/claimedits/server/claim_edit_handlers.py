@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
-
 
 from claimedits.app.claim_messages import claim_from_proto
 from claimedits.app.engine_host import EngineHost
@@ -13,9 +11,9 @@ from claimedits.app.response_messages import as_response, fill_response
 from claimedits.engine.evaluation import EvaluationAbandonedError
 from claimedits.model.claim_reading import ClaimLimits
 from claimedits.model.finding import Decision
-from claimedits.model.problems import ClaimEditsError, Problem
-from claimedits.server.calls import Call
-from claimedits.server.errors import LimitError, RequestError, as_status
+from claimedits.model.problems import Problem
+from claimedits.server.calls import Call, status_of
+from claimedits.server.errors import LimitError, RequestError
 from claimedits.server.requests import Options, read_options
 from claimedits.server.settings import ServerSettings
 from claimedits.v1 import claim_edit_service_pb2 as pb
@@ -34,8 +32,6 @@ class ClaimEditHandlers:
     def __init__(self, host: EngineHost, settings: ServerSettings) -> None:
         self._host = host
         self._most_claims = settings.claims_per_batch
-        self._most_streams = settings.streams
-        self._streams = threading.BoundedSemaphore(settings.streams)
         self._limits = ClaimLimits(settings.lines_per_claim, settings.history_lines_per_claim)
 
     def EvaluateClaim(self, request: pb.EvaluateClaimRequest, call: Call) -> pb.EvaluateClaimResponse:  # noqa: N802
@@ -56,27 +52,13 @@ class ClaimEditHandlers:
         self, requests: Iterable[pb.StreamEvaluateClaimsRequest], call: Call
     ) -> Iterator[pb.StreamEvaluateClaimsResponse]:
         """Messages in, messages out, in order; nothing is read ahead, so a slow reader slows the sender."""
-        if not self._streams.acquire(blocking=False):
-            raise LimitError(
-                "streams", self._most_streams, self._most_streams + 1, "try again later, or on another connection"
-            )
-        try:
-            yield from self._answer_stream(requests, call)
-        finally:
-            self._streams.release()
-
-    def _answer_stream(
-        self, requests: Iterable[pb.StreamEvaluateClaimsRequest], call: Call
-    ) -> Iterator[pb.StreamEvaluateClaimsResponse]:
         options: Options | None = None
         first: pb.StreamEvaluateClaimsRequest | None = None
         for request in requests:
             if options is None or first is None:
                 options, first = self._take(request, call), _options_of(request)
             elif not _repeats(request, first):
-                raise RequestError(
-                    [Problem("release", "differs from the first message", "options hold for the whole stream")]
-                )
+                raise RequestError(_differences(request, first))
             response = pb.StreamEvaluateClaimsResponse()
             self._answer(request.claims, response.items, options, call)
             yield response
@@ -93,21 +75,36 @@ class ClaimEditHandlers:
     def _answer(self, claims: Collection[claim_pb2.Claim], items: Items, options: Options, call: Call) -> None:
         """One item a claim, in order: its result or the status that it would have had alone."""
         if len(claims) > self._most_claims:
-            raise LimitError("claims", self._most_claims, len(claims), "send fewer claims a message")
+            raise LimitError("claims_per_batch", self._most_claims, len(claims), "send fewer claims a message")
         for claim in claims:
             if call.has_left():
                 raise EvaluationAbandonedError
             item = items.add()
             try:
                 fill_response(item.result, self._decide(claim, options, call))
-            except ClaimEditsError as error:
-                item.status.CopyFrom(as_status(error))
+            except EvaluationAbandonedError:
+                raise
+            except Exception as error:  # one bad claim never fails the batch, not even one that meets a defect
+                item.status.CopyFrom(status_of(error))
 
     def _decide(self, message: claim_pb2.Claim, options: Options, call: Call) -> Decision:
-        claim = claim_from_proto(message, self._limits)
+        limits = self._limits
+        if len(message.lines) > limits.lines:
+            raise LimitError("lines_per_claim", limits.lines, len(message.lines), "split the claim")
+        if len(message.history_lines) > limits.history_lines:
+            raise LimitError(
+                "history_lines_per_claim",
+                limits.history_lines,
+                len(message.history_lines),
+                "send the lines that matter",
+            )
+        claim = claim_from_proto(message, limits)
         decision = options.evaluate(claim, call.has_left)
         call.count(len(claim.lines), len(decision.findings))
         return decision
+
+
+_OPTIONS = ("release", "as_of", "families", "detail")
 
 
 def _options_of(request: pb.StreamEvaluateClaimsRequest) -> pb.StreamEvaluateClaimsRequest:
@@ -119,3 +116,11 @@ def _options_of(request: pb.StreamEvaluateClaimsRequest) -> pb.StreamEvaluateCla
 def _repeats(request: pb.StreamEvaluateClaimsRequest, first: pb.StreamEvaluateClaimsRequest) -> bool:
     options = _options_of(request)
     return options == first or options == pb.StreamEvaluateClaimsRequest()
+
+
+def _differences(request: pb.StreamEvaluateClaimsRequest, first: pb.StreamEvaluateClaimsRequest) -> list[Problem]:
+    return [
+        Problem(name, "differs from the first message", "options hold for the whole stream; leave them empty")
+        for name in _OPTIONS
+        if getattr(request, name) != getattr(first, name)
+    ]

@@ -17,10 +17,14 @@ from claimedits.server.errors import RequestError
 class OptionFields(Protocol):
     """What every evaluating request carries."""
 
-    release: str
-    as_of: str
-    families: Sequence[int]
-    detail: int
+    @property
+    def release(self) -> str: ...
+    @property
+    def as_of(self) -> str: ...
+    @property
+    def families(self) -> Sequence[int]: ...
+    @property
+    def detail(self) -> int: ...
 
 
 class Options(NamedTuple):

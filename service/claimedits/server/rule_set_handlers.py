@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -9,17 +10,18 @@ from claimedits.app.engine_host import EngineHost
 from claimedits.app.lookup import FAMILY_OF_KIND, Edit, LookUp, look_up
 from claimedits.app.response_messages import citation_message
 from claimedits.model.dates import format_day
-from claimedits.model.problems import Problem
-from claimedits.model.terms import Family, Program, Setting
+from claimedits.model.problems import AmbiguousIdError, NotFoundError, Problem
+from claimedits.model.terms import Program, Setting
 from claimedits.rulesets.release import ReleaseInfo
 from claimedits.rulesets.revision import RevisionInfo
 from claimedits.server.calls import Call
-from claimedits.server.errors import RequestError
+from claimedits.server.errors import RequestError, RevisionNotFoundError
 from claimedits.server.requests import read_date
 from claimedits.v1 import rule_set_service_pb2 as pb
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 T = TypeVar("T")
+_LOOKED_UP = {family.value: family for family in FAMILY_OF_KIND.values()}
 
 
 class RuleSetHandlers:
@@ -46,7 +48,13 @@ class RuleSetHandlers:
     def GetRevision(self, request: pb.GetRevisionRequest, call: Call) -> pb.GetRevisionResponse:  # noqa: N802
         """One revision by id or unique beginning."""
         _require("revision", request.revision)
-        return pb.GetRevisionResponse(revision=_revision(self._host.store.revision(request.revision)))
+        try:
+            info = self._host.store.revision(request.revision)
+        except AmbiguousIdError as error:
+            raise RequestError([Problem("revision", "begins several ids", "give more digits")]) from error
+        except NotFoundError as error:
+            raise RevisionNotFoundError(str(error)) from error
+        return pb.GetRevisionResponse(revision=_revision(info))
 
     def ListReleases(self, request: pb.ListReleasesRequest, call: Call) -> pb.ListReleasesResponse:  # noqa: N802
         """Releases in the order of the store."""
@@ -73,31 +81,47 @@ class RuleSetHandlers:
         engine = self._host.engine(request.release)
         call.release = engine.release_id
         edits = list(look_up(engine.release, asked))
-        page, token = take_page(edits, request)
+        page, token = take_page(edits, request, engine.release_id)
         return pb.LookUpEditsResponse(release=engine.release_id, edits=map(_edit, page), next_page_token=token)
 
 
-def take_page(items: Sequence[T], request: Any) -> tuple[Sequence[T], str]:
-    """One page of ``items`` and the token of the next (AIP-158); a token is the place to go on from.
+def take_page(items: Sequence[T], request: Any, release: str = "") -> tuple[Sequence[T], str]:
+    """One page of ``items`` and the token of the next (AIP-158).
+
+    A token is the place to go on from, and a digest of what was asked and of the release that answered: it goes on only
+    with the same list.
 
     Raises:
-        RequestError: the size is negative, or the token is none of ours.
+        RequestError: the size is negative, or the token is none of this list.
     """
     problems = []
     if request.page_size < 0:
         problems.append(Problem("page_size", "is negative", f"ask for 1 to {LARGEST_PAGE}, or 0 for {DEFAULT_PAGE}"))
-    token = request.page_token
-    if token and not (token.isascii() and token.isdigit() and int(token) <= len(items)):
+    place, _, digest = request.page_token.partition("-")
+    asked = _digest_of(request, release)
+    if request.page_token and not (place.isascii() and place.isdigit() and len(place) < 10 and digest == asked):
         problems.append(
             Problem(
-                "page_token", "is no token of this list", "use next_page_token of the page before, or leave it empty"
+                "page_token",
+                "is no token of this list",
+                "send next_page_token of the page before with the same request, or leave it empty",
             )
         )
     if problems:
         raise RequestError(problems)
-    start = int(token) if token else 0
+    start = int(place or 0)
     end = start + min(request.page_size or DEFAULT_PAGE, LARGEST_PAGE)
-    return items[start:end], str(end) if end < len(items) else ""
+    return items[start:end], f"{end}-{asked}" if end < len(items) else ""
+
+
+def _digest_of(request: Any, release: str) -> str:
+    """What a list depends on: the request but for its page, and the release."""
+    plain = type(request)()
+    plain.CopyFrom(request)
+    plain.ClearField("page_size")
+    plain.ClearField("page_token")
+    content = plain.DESCRIPTOR.full_name.encode() + plain.SerializeToString(deterministic=True) + release.encode()
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _require(name: str, value: str) -> None:
@@ -115,15 +139,19 @@ def _read_look_up(request: pb.LookUpEditsRequest) -> LookUp:
     day = read_date("date", request.date, problems)
     as_of = read_date("as_of", request.as_of, problems, in_future=False)
     families = set()
-    for i, number in enumerate(request.families):
-        if number in Family.__members__.values() and Family(number) in FAMILY_OF_KIND.values():
-            families.add(Family(number))
+    for i, number in enumerate(map(int, request.families)):
+        if number in _LOOKED_UP:
+            families.add(_LOOKED_UP[number])
         else:
             problems.append(
                 Problem(f"families[{i}]", "is no family that can be looked up", "leave families empty for all")
             )
-    for name, number, words in (("program", request.program, Program), ("setting", request.setting, Setting)):
-        if number and number not in words.__members__.values():
+    words: tuple[tuple[str, int, type[Program | Setting]], ...] = (
+        ("program", int(request.program), Program),
+        ("setting", int(request.setting), Setting),
+    )
+    for name, number, known in words:
+        if number and number not in {member.value for member in known}:
             problems.append(Problem(name, "is not a known word", "leave it unspecified for all"))
     if problems:
         raise RequestError(problems)

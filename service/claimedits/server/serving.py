@@ -5,104 +5,125 @@ from __future__ import annotations
 import gc
 import signal
 import threading
+from collections.abc import Callable
 from concurrent import futures
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from claimedits.app.engine_host import EngineHost
 from claimedits.model.problems import ClaimEditsError
 from claimedits.rulesets.store import Store
+from claimedits.server.admission import CallPool, Service
 from claimedits.server.call_log import write_log
-from claimedits.server.calls import add_service
 from claimedits.server.claim_edit_handlers import ClaimEditHandlers
+from claimedits.server.health import CLAIM_EDITS, RULE_SETS, Health
 from claimedits.server.rule_set_handlers import RuleSetHandlers
 from claimedits.server.settings import ServerSettings
-from claimedits.v1 import claim_edit_service_pb2, rule_set_service_pb2
 
-CLAIM_EDITS = claim_edit_service_pb2.DESCRIPTOR.services_by_name["ClaimEditService"]
-RULE_SETS = rule_set_service_pb2.DESCRIPTOR.services_by_name["RuleSetService"]
+_PROBE_THREADS = 8
+"""For health checks, reflection and refusals."""
 
 
 class Worker:
     """A server under way. ``start`` opens the port, ``drain`` ends calls and closes it."""
 
     def __init__(self, settings: ServerSettings) -> None:
+        """
+        Raises:
+            ClaimEditsError: the store or a certificate cannot be read.
+        """
         self._settings = settings
-        self._health = health.HealthServicer(experimental_non_blocking=True)
+        self._credentials = read_credentials(settings)
+        self._health = Health()
         self._host = EngineHost(Store.open(settings.store), self._on_change)
         self._server = self._make_server()
         self.port = 0
 
     @property
     def host(self) -> EngineHost:
+        """The engines that answer."""
         return self._host
 
     def start(self) -> int:
         """Open the release and the port; the port, which the system chose where the settings say 0.
 
         Raises:
-            ClaimEditsError: the address cannot be bound, or a certificate cannot be read.
+            ClaimEditsError: the address cannot be bound.
         """
-        self._tell_health()
         self._host.refresh()
         # What was opened lives as long as the process: keep the collector from walking it at every turn.
         gc.collect()
         gc.freeze()
-        credentials = _credentials(self._settings)
-        try:
-            address = self._settings.address
-            self.port = (
-                self._server.add_secure_port(address, credentials)
-                if credentials
-                else self._server.add_insecure_port(address)
-            )
-        except RuntimeError as error:
-            raise ClaimEditsError(
-                f"{self._settings.address}: cannot listen there; choose another address or port"
-            ) from error
+        self.port = self._bind()
         self._server.start()
         self._host.watch(self._settings.watch_seconds)
         write_log(
-            event="listening", address=f"{self._settings.address.rpartition(':')[0]}:{self.port}", release=self._host.serving_release,
+            event="listening",
+            address=f"{self._settings.address.rpartition(':')[0]}:{self.port}",
+            release=self._host.serving_release,
             problem=self._host.problem,
-        )  # fmt: skip
+        )
         return self.port
 
-    def drain(self) -> None:
-        """NOT_SERVING, then let calls under way end within the grace."""
+    def drain(self, balancer_wait: Callable[[float], object] = lambda seconds: None) -> None:
+        """NOT_SERVING, a moment for balancers to see it, then let calls under way end within the grace."""
         self._health.enter_graceful_shutdown()
-        self._host.stop()
         write_log(event="draining", grace_seconds=self._settings.grace_seconds)
+        balancer_wait(self._settings.balancer_wait_seconds)
+        self._host.stop()
         self._server.stop(self._settings.grace_seconds).wait()
         write_log(event="stopped")
 
     def run_until_signal(self) -> None:
-        """Serve until SIGTERM or SIGINT, then drain."""
-        stopped = threading.Event()
+        """Serve until SIGTERM or SIGINT, then drain. A second signal, or SIGINT, does not wait for balancers."""
+        stopped, hurried = threading.Event(), threading.Event()
+
+        def on_signal(number: int, _: object) -> None:
+            if stopped.is_set() or number == signal.SIGINT:
+                hurried.set()
+            stopped.set()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
+            signal.signal(number, on_signal)
         self.start()
         stopped.wait()
-        self.drain()
+        self.drain(hurried.wait)
+
+    def _bind(self) -> int:
+        address = self._settings.address
+        try:
+            if self._credentials:
+                return self._server.add_secure_port(address, self._credentials)
+            return self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            keys = ", or make the certificate and the key fit together" if self._credentials else ""
+            raise ClaimEditsError(f"{address}: cannot listen there; choose another address or port{keys}") from error
 
     def _make_server(self) -> grpc.Server:
         settings = self._settings
+        calls = CallPool("concurrent_calls", settings.threads, settings.concurrent_calls)
+        streams = CallPool("streams", settings.streams, settings.streams)
         server = grpc.server(
-            futures.ThreadPoolExecutor(settings.threads, thread_name_prefix="call"),
-            maximum_concurrent_rpcs=settings.concurrent_calls,
+            futures.ThreadPoolExecutor(_PROBE_THREADS, thread_name_prefix="probe"),
+            handlers=[
+                Service(CLAIM_EDITS, ClaimEditHandlers(self._host, settings), calls, streams, settings.message_bytes),
+                Service(RULE_SETS, RuleSetHandlers(self._host), calls, streams, settings.message_bytes),
+            ],
+            # Refused before it is read, and without particulars: only what is far beyond the limits comes to this.
+            maximum_concurrent_rpcs=2 * (settings.concurrent_calls + settings.streams) + _PROBE_THREADS,
             options=[
-                ("grpc.max_receive_message_length", settings.message_bytes),
-                ("grpc.max_send_message_length", settings.message_bytes),
+                ("grpc.max_receive_message_length", 2 * settings.message_bytes),
+                ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 1 if settings.workers > 1 else 0),
                 ("grpc.max_connection_age_ms", settings.connection_age_seconds * 1000),
-                ("grpc.max_connection_age_grace_ms", int(settings.grace_seconds * 1000)),
+                ("grpc.max_connection_age_grace_ms", max(1000, int(settings.grace_seconds * 1000))),
                 ("grpc.keepalive_time_ms", 60_000),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+                ("grpc.keepalive_permit_without_calls", 1),
             ],
         )
-        add_service(server, CLAIM_EDITS, ClaimEditHandlers(self._host, settings))
-        add_service(server, RULE_SETS, RuleSetHandlers(self._host))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (CLAIM_EDITS.full_name, RULE_SETS.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
@@ -110,31 +131,25 @@ class Worker:
 
     def _on_change(self, release: str, problem: str) -> None:
         write_log(event="release_failed" if problem else "release_active", release=release, problem=problem)
-        self._tell_health()
-
-    def _tell_health(self) -> None:
-        """Per service: SERVING once a release answers; the rule sets can be read before that."""
-        ready = (
-            health_pb2.HealthCheckResponse.SERVING
-            if self._host_is_ready()
-            else health_pb2.HealthCheckResponse.NOT_SERVING
-        )
-        for name in ("", CLAIM_EDITS.full_name):
-            self._health.set(name, ready)
-        self._health.set(RULE_SETS.full_name, health_pb2.HealthCheckResponse.SERVING)
-
-    def _host_is_ready(self) -> bool:
-        host: EngineHost | None = getattr(self, "_host", None)
-        return host is not None and host.is_ready
+        self._health.tell(release, problem)
 
 
-def _credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
-    if settings.tls_certificate is None and settings.tls_key is None:
-        if settings.tls_client_ca is not None:
+def read_credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
+    """TLS as the settings ask for it; None = plain text.
+
+    Raises:
+        ClaimEditsError: a part is missing, or a file cannot be read.
+    """
+    certificate, key, authority = settings.tls_certificate, settings.tls_key, settings.tls_client_ca
+    if certificate is None and key is None:
+        if authority is not None:
             raise ClaimEditsError("a client authority asks for TLS: name --tls-cert and --tls-key too")
         return None
-    if settings.tls_certificate is None or settings.tls_key is None:
+    if certificate is None or key is None:
         raise ClaimEditsError("TLS needs both --tls-cert and --tls-key")
-    authority = settings.tls_client_ca.read_bytes() if settings.tls_client_ca else None
-    pair = (settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())
-    return grpc.ssl_server_credentials([pair], root_certificates=authority, require_client_auth=authority is not None)
+    try:
+        pair = (key.read_bytes(), certificate.read_bytes())
+        roots = authority.read_bytes() if authority else None
+    except OSError as error:
+        raise ClaimEditsError(f"{error.filename}: cannot be read ({error.strerror})") from error
+    return grpc.ssl_server_credentials([pair], root_certificates=roots, require_client_auth=roots is not None)

@@ -34,17 +34,17 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     ERROR_REASON_REVISION_NOT_FOUND: _ErrorReason.ValueType  # 5
     """NOT_FOUND: no such revision."""
     ERROR_REASON_NO_ACTIVE_RELEASE: _ErrorReason.ValueType  # 6
-    """NOT_FOUND: no release is active."""
+    """UNAVAILABLE: no release is active; an operator activates one."""
     ERROR_REASON_NOT_READY: _ErrorReason.ValueType  # 7
-    """UNAVAILABLE: no release is ready to answer yet."""
+    """UNAVAILABLE: the active release is not open yet, or cannot be opened."""
     ERROR_REASON_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 8
     """RESOURCE_EXHAUSTED: metadata `limit` names the setting, `maximum` its value, `value` what was sent."""
     ERROR_REASON_RELEASE_UNREADABLE: _ErrorReason.ValueType  # 9
-    """UNAVAILABLE: the release cannot be read; metadata `release` names it. Operators find the cause in the log."""
+    """FAILED_PRECONDITION: what was asked for cannot be read from the store; metadata `incident` finds the cause in the log."""
     ERROR_REASON_DEFECT: _ErrorReason.ValueType  # 10
     """INTERNAL: a defect of the service; metadata `incident` finds it in the log."""
     ERROR_REASON_CALLER_LEFT: _ErrorReason.ValueType  # 11
-    """DEADLINE_EXCEEDED or CANCELLED: the caller's time was up before the answer was ready."""
+    """CANCELLED: the caller's time was up before the answer was ready."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """`reason` of google.rpc.ErrorInfo (domain `claimedits`): the word without its prefix, such as `CLAIM_INVALID`."""
@@ -61,15 +61,15 @@ ERROR_REASON_RELEASE_NOT_FOUND: ErrorReason.ValueType  # 4
 ERROR_REASON_REVISION_NOT_FOUND: ErrorReason.ValueType  # 5
 """NOT_FOUND: no such revision."""
 ERROR_REASON_NO_ACTIVE_RELEASE: ErrorReason.ValueType  # 6
-"""NOT_FOUND: no release is active."""
+"""UNAVAILABLE: no release is active; an operator activates one."""
 ERROR_REASON_NOT_READY: ErrorReason.ValueType  # 7
-"""UNAVAILABLE: no release is ready to answer yet."""
+"""UNAVAILABLE: the active release is not open yet, or cannot be opened."""
 ERROR_REASON_LIMIT_EXCEEDED: ErrorReason.ValueType  # 8
 """RESOURCE_EXHAUSTED: metadata `limit` names the setting, `maximum` its value, `value` what was sent."""
 ERROR_REASON_RELEASE_UNREADABLE: ErrorReason.ValueType  # 9
-"""UNAVAILABLE: the release cannot be read; metadata `release` names it. Operators find the cause in the log."""
+"""FAILED_PRECONDITION: what was asked for cannot be read from the store; metadata `incident` finds the cause in the log."""
 ERROR_REASON_DEFECT: ErrorReason.ValueType  # 10
 """INTERNAL: a defect of the service; metadata `incident` finds it in the log."""
 ERROR_REASON_CALLER_LEFT: ErrorReason.ValueType  # 11
-"""DEADLINE_EXCEEDED or CANCELLED: the caller's time was up before the answer was ready."""
+"""CANCELLED: the caller's time was up before the answer was ready."""
 Global___ErrorReason: typing_extensions.TypeAlias = ErrorReason
