@@ -19,6 +19,7 @@ from claimedits.model.problems import ImportRefusedError, Problem
 from claimedits.rulesets.revision import Source
 
 _BLOCK_BYTES = 1 << 20
+_LINE_END = b"\n"
 _ZIP_MAGIC = b"PK\x03\x04"
 _WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm"})
 SKIPPED_MEMBERS = re.compile(
@@ -243,8 +244,12 @@ def _read_blocks(file: SourceFile, stream: IO[bytes], limits: Limits) -> tuple[b
             raise refuse(file.where, what, "import fewer files at once or raise the limit", "E_TOO_LARGE")
         if not file.is_workbook:
             if (nul := block.find(b"\0")) >= 0:
-                where = f"{file.where}:{line + block.count(b'\n', 0, nul)}"
-                raise refuse(where, "a NUL byte in a text file", "save it as UTF-8 text or download it again", "E_NUL")
+                raise refuse(
+                    f"{file.where}:{line + block[:nul].count(_LINE_END)}",
+                    "a NUL byte in a text file",
+                    "save it as UTF-8 text or download it again",
+                    "E_NUL",
+                )
             first = block.find(b"\n")
             if unfinished + (first if first >= 0 else len(block)) > limits.max_line_bytes:
                 what = f"a line of more than {limits.max_line_bytes:,} bytes"
@@ -270,7 +275,7 @@ def _as_utf8(file: SourceFile, data: bytes) -> tuple[bytes, str]:
     try:
         return data.decode("cp1252").encode("utf-8"), "cp1252"
     except UnicodeDecodeError as error:
-        where = f"{file.where}:{data.count(b'\n', 0, error.start) + 1}"
+        where = f"{file.where}:{data[: error.start].count(_LINE_END) + 1}"
         what = f"the byte 0x{data[error.start]:02X} is neither UTF-8 nor Windows-1252"
         raise refuse(where, what, "download it again", "E_ENCODING") from error
 

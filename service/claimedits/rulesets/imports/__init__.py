@@ -1,0 +1,32 @@
+"""Publishers' files → drafts of revisions: one importer a family, all with the same guarantees (file-formats.md §0)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from claimedits.rulesets.imports.aoc import import_aoc
+from claimedits.rulesets.imports.mue import import_mue
+from claimedits.rulesets.imports.options import ImportOptions
+from claimedits.rulesets.imports.ptp import import_ptp
+from claimedits.rulesets.revision import RevisionDraft
+from claimedits.rulesets.sources.files import Limits, SourceFile, expand_paths
+
+Importer = Callable[[Sequence[SourceFile], ImportOptions], list[RevisionDraft]]
+
+FAMILIES: dict[str, Importer] = {"ptp": import_ptp, "mue": import_mue, "aoc": import_aoc}
+"""Importers by the FAMILY word of the command line; later families add theirs."""
+
+__all__ = ["FAMILIES", "ImportOptions", "Importer", "import_files"]
+
+
+def import_files(family: str, paths: Sequence[Path], options: ImportOptions | None = None) -> list[RevisionDraft]:
+    """Read publishers' files: one draft for each edition found.
+
+    Raises:
+        KeyError: no such family.
+        ImportRefusedError: with every problem found; nothing is to be kept.
+    """
+    options = options or ImportOptions()
+    files = expand_paths(paths, Limits(options.max_unpacked_bytes))
+    return FAMILIES[family](files, options)

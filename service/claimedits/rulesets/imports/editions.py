@@ -1,0 +1,120 @@
+"""Which edition a file is: program, setting, label, period, publication; names first, flags where names do not say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from claimedits.model.dates import Day, day_of, format_day, quarter_end, quarter_start
+from claimedits.model.problems import ImportRefusedError, Problem
+from claimedits.model.terms import Program, Setting
+from claimedits.rulesets.imports.options import ImportOptions
+from claimedits.rulesets.sources.files import SourceFile
+
+CMS = "https://www.cms.gov/medicare/coding-billing/national-correct-coding-initiative-ncci-edits"
+SETTING_WORDS = {
+    Setting.PRACTITIONER: "practitioner",
+    Setting.OUTPATIENT_HOSPITAL: "outpatient-hospital",
+    Setting.DME_SUPPLIER: "dme",
+}
+
+
+@dataclass(slots=True, frozen=True)
+class Edition:
+    """What a file's name says; None where it says nothing."""
+
+    program: Program | None = None
+    setting: Setting | None = None
+    label: str | None = None
+    year: int | None = None
+    quarter: int | None = None
+
+
+def settle(file: SourceFile, named: Edition, options: ImportOptions) -> Edition:
+    """Name and flags together.
+
+    Raises:
+        ImportRefusedError: they contradict each other, or neither says what is needed.
+    """
+    problems = []
+    for flag, said, told in (
+        ("--program", named.program, options.program),
+        ("--setting", named.setting, None if options.setting is Setting.ASC else options.setting),
+        ("--label", named.label, options.label),
+    ):
+        if said is not None and told is not None and said != told:
+            words = [value.name if isinstance(value, Program | Setting) else str(value) for value in (said, told)]
+            problems.append(
+                Problem(
+                    file.where,
+                    f"its name says {words[0]}, {flag} says {words[1]}",
+                    f"leave {flag} out, or give the right file",
+                    "E_CONTRADICTION",
+                )
+            )
+    year, quarter = named.year, named.quarter
+    if options.effective_from is not None:
+        date = dt.date(1970, 1, 1) + dt.timedelta(days=options.effective_from)
+        told_quarter = (date.month - 1) // 3 + 1
+        if options.effective_from != quarter_start(date.year, told_quarter):
+            what = f"{format_day(options.effective_from)} is not the first day of a quarter"
+            problems.append(
+                Problem(
+                    file.where,
+                    what,
+                    "quarters begin on the first of January, April, July and October",
+                    "E_NOT_A_QUARTER",
+                )
+            )
+        elif year is not None and (year, quarter) != (date.year, told_quarter):
+            what = (
+                f"its name says quarter {quarter} of {year}, --effective-from says {format_day(options.effective_from)}"
+            )
+            problems.append(
+                Problem(file.where, what, "leave --effective-from out, or give the right file", "E_CONTRADICTION")
+            )
+        else:
+            year, quarter = date.year, told_quarter
+    setting = named.setting or (Setting.PRACTITIONER if options.setting is Setting.ASC else options.setting)
+    settled = Edition(
+        named.program or options.program or Program.MEDICARE, setting, named.label or options.label, year, quarter
+    )
+    for what, flag, value in (("setting", "--setting", settled.setting), ("quarter", "--effective-from", settled.year)):
+        if value is None:
+            problems.append(
+                Problem(file.where, f"its name does not say the {what}", f"say it with {flag}", "E_EDITION")
+            )
+    if problems:
+        raise ImportRefusedError(problems, "nothing was kept")
+    return settled
+
+
+def published_on(files: list[SourceFile], options: ImportOptions) -> Day:
+    """When the edition became known: the flag, else the latest date of the members within their archives.
+
+    Raises:
+        ImportRefusedError: neither says it.
+    """
+    if options.published_on is not None:
+        return options.published_on
+    dates = [file.dated for file in files if file.dated is not None]
+    if not dates:
+        problem = Problem(
+            files[0].where,
+            "does not say when it was published",
+            "say it with --published-on, the day it was posted",
+            "E_PUBLISHED_ON",
+        )
+        raise ImportRefusedError([problem], "nothing was kept")
+    return max(dates)
+
+
+def governed_quarter(edition: Edition) -> tuple[Day, Day]:
+    """First and last day of the edition's quarter."""
+    assert edition.year is not None and edition.quarter is not None
+    return quarter_start(edition.year, edition.quarter), quarter_end(edition.year, edition.quarter)
+
+
+def year_end(year: int) -> Day:
+    """December 31."""
+    return day_of(dt.date(year, 12, 31))
