@@ -49,7 +49,11 @@ def evaluate_remotely(
             sent.put(places)
             if messages:
                 yield claim_edit_service_pb2.StreamEvaluateClaimsRequest(
-                    claims=messages, release=release, as_of=as_of, families=sorted(families), detail=int(detail)
+                    claims=messages,
+                    release=release,
+                    as_of=as_of,
+                    families=[int(family) for family in sorted(families)],  # type: ignore[misc]
+                    detail=int(detail),  # type: ignore[arg-type]
                 )
 
     with open_channel(address, tls_ca) as channel:

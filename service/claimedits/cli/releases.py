@@ -51,7 +51,7 @@ def create(
     Example:
       claim-edits release create --store store --activate
     """
-    store = Store.open(store_path, create=True)
+    store = Store.open(store_path)
     created = store.create_release(choose_revisions(store, revisions), note)
     LoadedRelease.open(store, created.id)  # builds what is missing, and proves that the release opens
     if activate:

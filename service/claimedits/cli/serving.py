@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from claimedits.cli.terminal import PROBLEMS_FOUND, command_errors, store_option
 from claimedits.server.settings import ServerSettings
 
+F = TypeVar("F", bound=Callable[..., Any])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DEFAULTS = {field.name: field.default for field in fields(ServerSettings)}
 
 
-def _number(flag: str, name: str, least: int, text: str) -> Any:
+def _number(flag: str, name: str, least: int, text: str) -> Callable[[F], F]:
     return click.option(flag, name, type=click.IntRange(least), default=_DEFAULTS[name], show_default=True, help=text)
 
 

@@ -15,7 +15,7 @@ from claimedits.rulesets.loaded import LoadedRuleSet
 
 def find_uncovered(evaluation: Evaluation, loaded: LoadedRuleSet, *, dated_rows: bool) -> dict[int, Day]:
     """Lines with a day that no revision of the rule set governs, and the first such day."""
-    uncovered = {}
+    uncovered: dict[int, Day] = {}
     for (first, last), indices in evaluation.spans.items():
         view = evaluation.view(loaded, first, dated_rows=dated_rows)
         if first == last and view.select(first) is not None:

@@ -277,7 +277,7 @@ def read_familiar_line(
             or type(number) is not int
             or not 0 < number <= 99_999
             or (modifiers and (len(modifiers) > MOST_MODIFIERS or type(modifiers) is str))
-            or (pointers and not all([type(p) is int and 0 < p <= diagnoses for p in pointers]))
+            or (pointers and not all(type(p) is int and 0 < p <= diagnoses for p in pointers))
             or (charge is not None and (type(charge) is not int or abs(charge) > LARGEST_CENTS))
             or (uncovered is not None and (type(uncovered) is not int or abs(uncovered) > LARGEST_CENTS))
         ):

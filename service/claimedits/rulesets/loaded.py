@@ -87,6 +87,7 @@ class LoadedRelease:
         by_rule_set: dict[str, list[RevisionInfo]] = {}
         for revision_id in release.revisions:
             info = store.revision(revision_id)
+            store.tables(revision_id)  # damage is found here, and named, not when a row is cited
             by_rule_set.setdefault(info.header.rule_set, []).append(info)
         rule_sets = {}
         for name, infos in sorted(by_rule_set.items()):

@@ -185,8 +185,7 @@ class _Words(NamedTuple):
     def rank(self, among: list[str]) -> Array:
         numbers = {word: i for i, word in enumerate(among)}
         table = np.array([numbers[word] for word in self.words] or [0], dtype=np.int64)
-        ranks: Array = table[self.position]
-        return ranks
+        return np.asarray(table[self.position])
 
 
 class _Columns(NamedTuple):
@@ -232,7 +231,7 @@ def _columns(table: pa.Table) -> _Columns:
 
     def days(name: str) -> Array:
         column = table[name].cast("int32").fill_null(FOREVER)
-        return column.to_numpy()
+        return np.asarray(column.to_numpy())
 
     return _Columns(
         words("column_1"),

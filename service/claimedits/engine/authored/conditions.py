@@ -13,7 +13,6 @@ from claimedits.engine.authored.facts import READERS, Facts
 from claimedits.model.claim import ClaimLine
 from claimedits.rulesets.authored.authored_index import AuthoredRules
 from claimedits.rulesets.authored.rule import All, Condition, Test, tests_of
-from claimedits.rulesets.authored.vocabulary import ATTRIBUTES
 
 FALSE, UNKNOWN, TRUE = 0, 1, 2
 Ask = Callable[[Facts, Any], int]
@@ -38,12 +37,6 @@ def compile_test(test: Test, content: AuthoredRules) -> Ask:
         return yes if weigh(value, facts, subject) else no
 
     return ask
-
-
-def may_be_unknown(test: Test) -> bool:
-    """Whether a test can answer UNKNOWN."""
-    attribute = ATTRIBUTES.get(test.attribute)
-    return test.operator != "known" and attribute is not None and attribute.may_be_unknown
 
 
 def _among(read: Callable[[Facts, Any], Any], values: frozenset[str], yes: int, no: int) -> Ask:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from durable.engine import Host
@@ -18,11 +18,14 @@ from durable.engine import Host
 from claimedits.engine.authored.conditions import TRUE, UNKNOWN
 from claimedits.engine.authored.matching import Candidate, Verdict, related_of, unique
 from claimedits.engine.authored.program import Shape
-from claimedits.engine.authored.shapes import GENERIC_RULES, MOST_RULES, generic_rules, rule_count, rules_of
+from claimedits.engine.authored.shapes import GENERIC_RULES, MOST_RULES, generic_rules, rule_of
 from claimedits.model.problems import ClaimEditsError
 
 MOST_FACTS = 120
 """Of one session: durable_rules searches some of them one after the other, so many short sessions beat a long one."""
+KEYS = 4
+"""A fact's key is the candidate's number times this, plus the least value that counts as true."""
+Fact = dict[str, Any]
 _RULE_SET = "shapes"
 
 
@@ -41,26 +44,21 @@ class _ShapeHost:
     """One durable_rules host that decides candidates of its shapes."""
 
     def __init__(self, shapes: dict[Shape, str]) -> None:
-        self._fired: list[tuple[str, Any]] = []
-        definitions = generic_rules(self._collect("?"))
+        self._fired: list[Any] = []
+        definitions = generic_rules(self._collect)
         for shape, name in shapes.items():
-            definitions |= rules_of(name, shape, self._collect)
+            definitions[name] = rule_of(name, shape, self._collect)
         assert len(definitions) <= MOST_RULES, f"a host has {len(definitions)} rules"
         self._host = _QuietHost()
         self._host.register_rulesets({_RULE_SET: definitions})
 
-    def _collect(self, word: str) -> Any:
-        fired = self._fired
+    def _collect(self, closure: Any) -> None:
+        self._fired.append(closure._m)
 
-        def act(closure: Any) -> None:
-            fired.append((word, closure._m))
-
-        return act
-
-    def fire(self, session: str, facts: list[dict[str, Any]]) -> list[tuple[str, Any]]:
-        """What fired on ``facts``: ``T`` or ``U``, and the facts that matched, by antecedent."""
+    def fire(self, session: str, facts: list[Fact]) -> list[Any]:
+        """What fired on ``facts``: for each firing the facts that matched, by antecedent."""
         self._fired.clear()
-        batch = [{"id": 0, "sid": session, "k": "b"}]
+        batch: list[Fact] = [{"id": 0, "sid": session, "k": "b"}]
         for i, fact in enumerate(facts, 1):
             fact["id"], fact["sid"] = i, session
             batch.append(fact)
@@ -100,14 +98,11 @@ class _Hosts:
     def _make(self, shapes: Sequence[Shape]) -> None:
         """Spread shapes over as many hosts as their rules need."""
         group: dict[Shape, str] = {}
-        size = GENERIC_RULES
         for shape in shapes:
-            rules = rule_count(shape)
-            if group and size + rules > MOST_RULES:
+            if len(group) + GENERIC_RULES == MOST_RULES:
                 self._add(group)
-                group, size = {}, GENERIC_RULES
+                group = {}
             group[shape] = next(self._names)
-            size += rules
         if group:
             self._add(group)
 
@@ -125,63 +120,56 @@ def decide(candidates: Sequence[Candidate]) -> list[Verdict]:
     Raises:
         RuleEngineError: durable_rules failed.
     """
-    values = [0] * len(candidates)
-    related: dict[int, list[tuple[int, Any]]] = {}
+    fired: dict[int, list[list[Any]]] = {}
     with _HOSTS.lock:
         for host, facts in _sessions(candidates):
-            for word, matched in host.fire(_HOSTS.session(), facts):
-                _note(candidates, word, matched, values, related)
+            for matched in host.fire(_HOSTS.session(), facts):
+                number, value = divmod(matched["c"]["n"], KEYS)
+                things = fired.setdefault(number, [[], [], []])[value]
+                things.append(None)
+                for block, matches in enumerate(candidates[number].joined):
+                    things.append(matches[matched[f"m{block}"]["o"]][0])
     verdicts = []
-    for number, value in enumerate(values):
-        if value:
-            candidate = candidates[number]
-            verdicts.append(Verdict(candidate, value, _related(candidate, value, related.get(number, []))))
+    for number in sorted(fired):
+        candidate, by_value = candidates[number], fired[number]
+        value = TRUE if by_value[TRUE] else UNKNOWN
+        verdicts.append(Verdict(candidate, value, _related(candidate, value, by_value[value])))
     return verdicts
 
 
-def _note(
-    candidates: Sequence[Candidate],
-    word: str,
-    matched: Any,
-    values: list[int],
-    related: dict[int, list[tuple[int, Any]]],
-) -> None:
-    number = matched["c"]["n"]
-    value = TRUE if word == "T" else UNKNOWN
-    values[number] = max(values[number], value)
-    for block, matches in enumerate(candidates[number].joined):
-        fact = matched[f"m{block}"]
-        related.setdefault(number, []).append((value, matches[fact["o"]][0]))
+def _related(candidate: Candidate, value: int, things: list[Any]) -> list[Any]:
+    """What took part, in claim order: the matches of the firings, and what was counted."""
+    took_part = set(map(id, things))
+    took_part.update(id(other) for matches in candidate.counted for other, sure in matches if sure >= value)
+    return unique(thing for thing in related_of(candidate, UNKNOWN) if id(thing) in took_part)
 
 
-def _related(candidate: Candidate, value: int, fired: list[tuple[int, Any]]) -> list[Any]:
-    """What took part, in claim order: matches of the firings of this value, and what was counted."""
-    took_part = {id(thing) for fired_value, thing in fired if fired_value == value}
-    counted = {id(other) for matches in candidate.counted for other, sure in matches if sure >= value}
-    everything = related_of(candidate, UNKNOWN)
-    return unique(thing for thing in everything if id(thing) in took_part or id(thing) in counted)
-
-
-def _sessions(candidates: Sequence[Candidate]) -> Iterable[tuple[_ShapeHost, list[dict[str, Any]]]]:
-    """The facts of all candidates, cut into sessions. Candidates do not see each other, so any cut gives the same answer."""
-    open_sessions: dict[int, tuple[_ShapeHost, list[dict[str, Any]]]] = {}
-    for number, candidate in enumerate(candidates):
-        compiled = candidate.compiled
-        host, name = _HOSTS.host_of(compiled.shape, ())
-        session = open_sessions.get(id(host))
-        if session is None:
-            session = open_sessions[id(host)] = (host, [])
-        facts = session[1]
-        fact: dict[str, Any] = {"k": "c", "s": name, "n": number}
+def _facts_of(candidate: Candidate, number: int, name: str) -> Iterator[Fact]:
+    """The candidate with every UNKNOWN taken for FALSE, and where something is unknown, once more with it taken for TRUE."""
+    matches = candidate.joined
+    unsure = UNKNOWN in candidate.leaves or any(sure == UNKNOWN for block in matches for _, sure in block)
+    for least in (TRUE, UNKNOWN) if unsure else (TRUE,):
+        key = number * KEYS + least
+        fact: Fact = {"k": "c", "s": name, "n": key}
         for leaf, value in enumerate(candidate.leaves):
-            fact[f"a{leaf}"] = value
-        facts.append(fact)
-        for block, matches in enumerate(candidate.joined):
-            for i, (_, sure) in enumerate(matches):
-                facts.append({"k": "m", "n": number, "b": block, "o": i, "v": sure})
-        if len(facts) >= MOST_FACTS:
-            yield open_sessions.pop(id(host))
-    yield from open_sessions.values()
+            fact[f"a{leaf}"] = 1 if value >= least else 0
+        yield fact
+        for block, found in enumerate(matches):
+            for i, (_, sure) in enumerate(found):
+                if sure >= least:
+                    yield {"k": "m", "n": key, "b": block, "o": i}
+
+
+def _sessions(candidates: Sequence[Candidate]) -> Iterator[tuple[_ShapeHost, list[Fact]]]:
+    """The facts of all candidates, cut into sessions. Candidates do not see each other, so any cut gives the same answer."""
+    gathered: dict[int, tuple[_ShapeHost, list[Fact]]] = {}
+    for number, candidate in enumerate(candidates):
+        host, name = _HOSTS.host_of(candidate.compiled.shape, ())
+        session = gathered.setdefault(id(host), (host, []))
+        session[1].extend(_facts_of(candidate, number, name))
+        if len(session[1]) >= MOST_FACTS:
+            yield gathered.pop(id(host))
+    yield from gathered.values()
 
 
 def prepare(shapes: Iterable[Shape]) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
-from claimedits.engine.authored.conditions import Ask, compile_condition, compile_test, may_be_unknown
+from claimedits.engine.authored.conditions import Ask, compile_condition, compile_test
 from claimedits.engine.authored.triggers import TriggerIndex
 from claimedits.rulesets.authored.authored_index import AuthoredRule, AuthoredRules
 from claimedits.rulesets.authored.rule import All, Block, Condition, Rule, Test, tests_of
 
 Tree = int | tuple[str, tuple["Tree", ...]]
 """A condition over numbered leaves: a number, or ("all" | "any", parts)."""
+
+
+MOST_ALTERNATIVES = 8
+"""Tests under an "or" that an evaluator combines itself. Where a rule has more, each "or" is answered as one leaf: durable_rules
+refuses nested expressions of some 18 tests (error 113; docs/decisions/0010)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +29,8 @@ class Shape:
     """
 
     tree: Tree
-    leaves: int
-    nullable: tuple[bool, ...]
-    """Which leaves may be UNKNOWN."""
-    joins: tuple[bool, ...]
-    """For each block that joins another thing: whether its match may be UNKNOWN."""
+    joins: int
+    """How many blocks join another thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,6 @@ class CompiledBlock:
 
     block: Block
     ask: Ask
-    nullable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,39 +93,49 @@ def program_of(content: AuthoredRules) -> Program:
 def _compile(number: int, authored: AuthoredRule, content: AuthoredRules) -> CompiledRule:
     rule = authored.rule
     parts: Sequence[Condition] = rule.when.parts if isinstance(rule.when, All) else (rule.when,)
-    # Tests that cannot be unknown come first, so that rules alike in structure share one shape.
-    guards = sorted((p for p in parts if isinstance(p, Test)), key=may_be_unknown)
-    others = [p for p in parts if not isinstance(p, Test)]
-    rest = [test for part in others for test in tests_of(part)]
-    blocks = [CompiledBlock(b, compile_condition(b.when, content), _is_nullable(b)) for b in rule.blocks]
+    guards = [part for part in parts if isinstance(part, Test)]
+    others = [part for part in parts if not isinstance(part, Test)]
+    rest: list[Condition] = [test for part in others for test in tests_of(part)]
+    if len(rest) > MOST_ALTERNATIVES:
+        rest = others
+    blocks = [CompiledBlock(block, compile_condition(block.when, content)) for block in rule.blocks]
     joining = tuple(b for b in blocks if b.block.joins)
     counted = tuple(b for b in blocks if not b.block.joins)
     leaves = len(guards) + len(rest)
     numbers = iter(range(len(guards), leaves))
-    trees: list[Tree] = [*range(len(guards)), *(_number(part, numbers) for part in others)]
+    trees: list[Tree] = [
+        *range(len(guards)),
+        *(next(numbers) if rest is others else _number(p, numbers) for p in others),
+    ]
     trees.extend(range(leaves, leaves + len(counted)))
-    nullable = [*map(may_be_unknown, guards), *map(may_be_unknown, rest), *(b.nullable for b in counted)]
-    shape = Shape(("all", tuple(trees)), leaves + len(counted), tuple(nullable), tuple(b.nullable for b in joining))
+    shape = Shape(_flatten(("all", tuple(trees))), len(joining))
     return CompiledRule(
         number=number,
         rule=rule,
         place=(authored.source, authored.source_row),
         guards=tuple(compile_test(test, content) for test in guards),
-        rest=tuple(compile_test(test, content) for test in rest),
+        rest=tuple(compile_condition(part, content) for part in rest),
         joining=joining,
         counted=counted,
         shape=shape,
     )
 
 
-def _number(condition: Condition, numbers: object) -> Tree:
+def _number(condition: Condition, numbers: Iterator[int]) -> Tree:
     if isinstance(condition, Test):
-        return next(numbers)  # type: ignore[call-overload, no-any-return]
+        return next(numbers)
     word = "all" if isinstance(condition, All) else "any"
     return word, tuple(_number(part, numbers) for part in condition.parts)
 
 
-def _is_nullable(block: Block) -> bool:
-    return (
-        "provider" in block.same or "place_of_service" in block.same or any(map(may_be_unknown, tests_of(block.when)))
-    )
+def _flatten(tree: Tree) -> Tree:
+    """The same condition without an "all" within an "all", an "any" within an "any", or a part that stands alone."""
+    if isinstance(tree, int):
+        return tree
+    word, flat = tree[0], list[Tree]()
+    for part in map(_flatten, tree[1]):
+        if not isinstance(part, int) and (part[0] == word or len(part[1]) == 1):
+            flat.extend(part[1])
+        else:
+            flat.append(part)
+    return word, tuple(flat)

@@ -105,7 +105,7 @@ def _import_edition(files: list[SourceFile], edition: Edition, options: ImportOp
     refuse_many_rejects(read, rejected, rejects, options)
     refuse_other_count(file.where, read, options)
     good = np.nonzero(~checker.bad)[0]
-    _refuse_twice(checker, [codes[position[row]] for row in good], good)
+    _refuse_twice(checker, [codes[position[row]] for row in good], good.tolist())
     order = good[np.argsort(position[good], kind="stable")]
     rationale = raw.columns["rationale"].to_pylist()
     table = pa.table(
