@@ -141,7 +141,7 @@ def _related(candidate: Candidate, value: int, things: list[Any]) -> list[Any]:
     """What took part, in claim order: the matches of the firings, and what was counted."""
     took_part = set(map(id, things))
     took_part.update(id(other) for matches in candidate.counted for other, sure in matches if sure >= value)
-    return unique(thing for thing in related_of(candidate, UNKNOWN) if id(thing) in took_part)
+    return unique(thing for thing in related_of(candidate, value) if id(thing) in took_part)
 
 
 def _facts_of(candidate: Candidate, number: int, name: str) -> Iterator[Fact]:

@@ -77,7 +77,7 @@ class Outcome:
     def _build(
         self, verdict: Verdict, rule: Rule, line: ClaimLine, *, modifiers: tuple[str, ...], **parts: Any
     ) -> Finding:
-        others = [thing for thing in verdict.related if not is_finding(thing)]
+        others = _other_lines(verdict)
         is_modifier = rule.family is Family.MODIFIER
         return Finding(
             rule_id=f"{self._loaded.name}/{rule.id}",
@@ -113,7 +113,7 @@ class Outcome:
         return tuple(modifier for modifier in sent if modifier in rule.modifiers)
 
     def _message(self, text: str, verdict: Verdict, line: ClaimLine, modifiers: Sequence[str]) -> str:
-        others = [thing for thing in verdict.related if not is_finding(thing)]
+        others = _other_lines(verdict)
         findings = [thing for thing in verdict.related if is_finding(thing)]
 
         def say(match: re.Match[str]) -> str:
@@ -153,6 +153,12 @@ class Outcome:
             loaded is None
             or evaluation.view(loaded, line.service_date, dated_rows=False).select(line.service_date) is None
         )
+
+
+def _other_lines(verdict: Verdict) -> list[ClaimLine]:
+    """The other lines that took part: those of the claim first, by number."""
+    others = [thing for thing in verdict.related if not is_finding(thing)]
+    return sorted(others, key=lambda line: (line.claim_id, line.line_number))
 
 
 def _as_text(name: str, value: Any) -> str:

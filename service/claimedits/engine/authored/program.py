@@ -94,19 +94,17 @@ def _compile(number: int, authored: AuthoredRule, content: AuthoredRules) -> Com
     rule = authored.rule
     parts: Sequence[Condition] = rule.when.parts if isinstance(rule.when, All) else (rule.when,)
     guards = [part for part in parts if isinstance(part, Test)]
-    others = [part for part in parts if not isinstance(part, Test)]
-    rest: list[Condition] = [test for part in others for test in tests_of(part)]
-    if len(rest) > MOST_ALTERNATIVES:
-        rest = others
+    others: list[Condition] = [part for part in parts if not isinstance(part, Test)]
+    tests: list[Condition] = [test for part in others for test in tests_of(part)]
+    as_one = len(tests) > MOST_ALTERNATIVES
+    rest = others if as_one else tests
     blocks = [CompiledBlock(block, compile_condition(block.when, content)) for block in rule.blocks]
     joining = tuple(b for b in blocks if b.block.joins)
     counted = tuple(b for b in blocks if not b.block.joins)
     leaves = len(guards) + len(rest)
     numbers = iter(range(len(guards), leaves))
-    trees: list[Tree] = [
-        *range(len(guards)),
-        *(next(numbers) if rest is others else _number(p, numbers) for p in others),
-    ]
+    trees: list[Tree] = [*range(len(guards))]
+    trees.extend(next(numbers) if as_one else _number(part, numbers) for part in others)
     trees.extend(range(leaves, leaves + len(counted)))
     shape = Shape(_flatten(("all", tuple(trees))), len(joining))
     return CompiledRule(
