@@ -86,7 +86,7 @@ _LISTS: Mapping[str, tuple[re.Pattern[str], str]] = {
 }
 _REQUIRED = frozenset(
     ("name", "modifiers", "program", "column_1", "column_2", "family", "first", "last", "group", "carc", "note", "role", "part",
-     "add_on_code", "primary_code", "source", "authority")
+     "add_on_code", "primary_code", "source", "authority", "kind", "from_code", "to_code", "reason")
 )  # fmt: skip
 
 
