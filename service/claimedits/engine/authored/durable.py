@@ -1,8 +1,8 @@
 """The durable_rules evaluator: the same candidates, decided by forward chaining behind a containment (docs/decisions/0010).
 
-What the containment holds (durable-rules.md): no timer threads; a first fact that always fires; a catch-all for each kind of fact; an
-id for every fact; a session of its own for every evaluation, deleted whatever happens; actions that only append; at most 60 rules a
-host; hosts made once a process and a shape, after a fork anew; one evaluation at a time.
+What the containment holds (durable-rules.md): no timer threads; a first fact that always fires a rule; a catch-all for each kind of
+fact; an id for every fact; a session of its own for every evaluation, deleted afterwards; no action but to note what fired; at most 60
+rules a host; hosts made once a process and a shape, after a fork anew; one evaluation at a time.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from durable.engine import Host
+import durable_rules_engine
+import orjson
 
 from claimedits.engine.authored.conditions import TRUE, UNKNOWN
 from claimedits.engine.authored.matching import Candidate, Verdict, related_of, unique
 from claimedits.engine.authored.program import Shape
-from claimedits.engine.authored.shapes import GENERIC_RULES, MOST_RULES, generic_rules, rule_of
+from claimedits.engine.authored.shapes import BEGIN, GENERIC_RULES, MOST_RULES, generic_rules, rule_of
 from claimedits.model.problems import ClaimEditsError
 
 MOST_FACTS = 120
@@ -26,49 +27,63 @@ MOST_FACTS = 120
 KEYS = 4
 """A fact's key is the candidate's number times this, plus the least value that counts as true."""
 Fact = dict[str, Any]
-_RULE_SET = "shapes"
+_numbers = itertools.count()
+"""Names of rule sets and sessions, never used twice in a process."""
 
 
 class RuleEngineError(ClaimEditsError):
     """durable_rules did not do what was asked of it. The claim is not answered."""
 
 
-class _QuietHost(Host):  # type: ignore[misc] # durable_rules has no types
-    """A host without its two timer threads, which race the caller and lose results."""
-
-    def _run(self) -> None:
-        return
-
-
 class _ShapeHost:
-    """One durable_rules host that decides candidates of its shapes."""
+    """One durable_rules rule set that decides candidates of its shapes.
+
+    It speaks to the package's C module: the ``Host`` class of the package adds two timer threads that race the caller, swallows
+    exceptions of actions, and takes three times as long for each rule that fires.
+    """
 
     def __init__(self, shapes: dict[Shape, str]) -> None:
-        self._fired: list[Any] = []
-        definitions = generic_rules(self._collect)
-        for shape, name in shapes.items():
-            definitions[name] = rule_of(name, shape, self._collect)
+        definitions = generic_rules()
+        definitions |= {name: rule_of(name, shape) for shape, name in shapes.items()}
         assert len(definitions) <= MOST_RULES, f"a host has {len(definitions)} rules"
-        self._host = _QuietHost()
-        self._host.register_rulesets({_RULE_SET: definitions})
+        self._handle = durable_rules_engine.create_ruleset(f"{os.getpid()}.{next(_numbers)}", _as_json(definitions))
 
-    def _collect(self, closure: Any) -> None:
-        self._fired.append(closure._m)
+    def fire(self, facts: list[Fact]) -> list[Any]:
+        """What fired on ``facts``: for each firing the facts that matched, by antecedent.
 
-    def fire(self, session: str, facts: list[Fact]) -> list[Any]:
-        """What fired on ``facts``: for each firing the facts that matched, by antecedent."""
-        self._fired.clear()
+        Raises:
+            RuleEngineError: the facts were not taken whole. The host is not to be used again.
+        """
+        session = str(next(_numbers))
         batch: list[Fact] = [{"id": 0, "sid": session, "k": "b"}]
         for i, fact in enumerate(facts, 1):
             fact["id"], fact["sid"] = i, session
             batch.append(fact)
+        fired = []
         try:
-            state = self._host.assert_facts(_RULE_SET, batch)
-            if state is None or state.get("exception"):
-                raise RuleEngineError("durable_rules failed while it matched rules; the claim was not answered")
-            return list(self._fired)
-        finally:
-            self._host.delete_state(_RULE_SET, session)
+            refused, state = durable_rules_engine.assert_facts(self._handle, _as_json(batch))
+            if refused:
+                raise RuleEngineError(f"durable_rules refused the facts (code {refused}); the claim was not answered")
+            started = durable_rules_engine.start_action_for_state(self._handle, state)
+            message = started[1] if started else None
+            primed = False
+            while message:
+                ((name, matched),) = orjson.loads(message).items()
+                if name == BEGIN:
+                    primed = True
+                else:
+                    fired.append(matched)
+                message = durable_rules_engine.complete_and_start_action(self._handle, state)
+        except durable_rules_engine.error as error:
+            raise RuleEngineError(f"durable_rules failed ({error}); the claim was not answered") from error
+        if not primed:  # a session without any action must not be deleted: it frees what it never allocated
+            raise RuleEngineError("durable_rules did not run a rule that always fires; the claim was not answered")
+        durable_rules_engine.delete_state(self._handle, session)
+        return fired
+
+
+def _as_json(content: Any) -> str:
+    return orjson.dumps(content).decode()
 
 
 class _Hosts:
@@ -78,8 +93,6 @@ class _Hosts:
         self.lock = threading.Lock()
         self._process = os.getpid()
         self._by_shape: dict[Shape, tuple[_ShapeHost, str]] = {}
-        self._names = (f"s{i}" for i in itertools.count())
-        self._sessions = itertools.count()
 
     def host_of(self, shape: Shape, program_shapes: Iterable[Shape]) -> tuple[_ShapeHost, str]:
         """The host of a shape and the shape's name there; all shapes of the program are made with it."""
@@ -92,8 +105,9 @@ class _Hosts:
             found = self._by_shape[shape]
         return found
 
-    def session(self) -> str:
-        return f"{self._process}.{next(self._sessions)}"
+    def forget(self) -> None:
+        """Let the next claim make new hosts, after one has failed."""
+        self._by_shape.clear()
 
     def _make(self, shapes: Sequence[Shape]) -> None:
         """Spread shapes over as many hosts as their rules need."""
@@ -102,7 +116,7 @@ class _Hosts:
             if len(group) + GENERIC_RULES == MOST_RULES:
                 self._add(group)
                 group = {}
-            group[shape] = next(self._names)
+            group[shape] = f"s{len(self._by_shape) + len(group)}"
         if group:
             self._add(group)
 
@@ -123,7 +137,7 @@ def decide(candidates: Sequence[Candidate]) -> list[Verdict]:
     fired: dict[int, list[list[Any]]] = {}
     with _HOSTS.lock:
         for host, facts in _sessions(candidates):
-            for matched in host.fire(_HOSTS.session(), facts):
+            for matched in _fire(host, facts):
                 number, value = divmod(matched["c"]["n"], KEYS)
                 things = fired.setdefault(number, [[], [], []])[value]
                 things.append(None)
@@ -135,6 +149,14 @@ def decide(candidates: Sequence[Candidate]) -> list[Verdict]:
         value = TRUE if by_value[TRUE] else UNKNOWN
         verdicts.append(Verdict(candidate, value, _related(candidate, value, by_value[value])))
     return verdicts
+
+
+def _fire(host: _ShapeHost, facts: list[Fact]) -> list[Any]:
+    try:
+        return host.fire(facts)
+    except RuleEngineError:
+        _HOSTS.forget()
+        raise
 
 
 def _related(candidate: Candidate, value: int, things: list[Any]) -> list[Any]:

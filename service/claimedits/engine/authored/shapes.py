@@ -8,7 +8,6 @@ FALSE, and UNKNOWN where it fires only with every UNKNOWN taken for TRUE. A cand
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from claimedits.engine.authored.program import Shape, Tree
@@ -18,16 +17,18 @@ MOST_ANTECEDENTS = 6
 """Limits of one host and of one rule, asserted when a host is made (durable-rules.md, "A recipe")."""
 
 Expression = dict[str, Any]
-Act = Callable[[Any], None]
 _NEVER: Expression = {"k": "never"}
 
 
-def generic_rules(act: Act) -> dict[str, Any]:
+BEGIN = "begin"
+
+
+def generic_rules() -> dict[str, Any]:
     """Rules every host needs: ``begin`` primes a session, the catch-alls let a fact be that no other rule reads."""
     return {
-        "begin": {"all": [{"c": {"k": "b"}}], "run": lambda closure: None},
-        "any candidate": {"all": [{"c": {"k": "c"}}, {"x": dict(_NEVER)}], "run": act},
-        "any match": {"all": [{"c": {"k": "m"}}, {"x": dict(_NEVER)}], "run": act},
+        BEGIN: {"all": [{"c": {"k": "b"}}]},
+        "any candidate": {"all": [{"c": {"k": "c"}}, {"x": dict(_NEVER)}]},
+        "any match": {"all": [{"c": {"k": "m"}}, {"x": dict(_NEVER)}]},
     }
 
 
@@ -35,7 +36,7 @@ GENERIC_RULES = 3
 """How many definitions ``generic_rules`` makes."""
 
 
-def rule_of(name: str, shape: Shape, act: Act) -> dict[str, Any]:
+def rule_of(name: str, shape: Shape) -> dict[str, Any]:
     """The durable_rules definition of a shape: the candidate's condition, joined with a match of each of its blocks."""
     condition = is_true(shape.tree)
     candidate = {"$and": [{"k": "c"}, {"s": name}, *([condition] if condition else [])]}
@@ -43,7 +44,7 @@ def rule_of(name: str, shape: Shape, act: Act) -> dict[str, Any]:
     for block in range(shape.joins):
         antecedents.append({f"m{block}": {"$and": [{"k": "m"}, {"b": block}, {"n": {"c": "n"}}]}})
     assert len(antecedents) <= MOST_ANTECEDENTS, f"a rule has {len(antecedents)} antecedents"
-    return {"all": antecedents, "run": act}
+    return {"all": antecedents}
 
 
 def is_true(tree: Tree) -> Expression | None:

@@ -1,19 +1,23 @@
 """The index in front of the rules: could any rule match this line? A line that none can match costs a look-up and no more.
 
-Each rule is filed under one necessary condition of its own, the most selective one it has: its codes, its modifiers, its ranges
-or lists of codes, its places of service. A rule without any is asked for every line.
+Each rule is filed under one necessary condition of its own, the most selective one it has: its codes, its ranges or lists of codes,
+its modifiers, its code families, its places of service. A rule without any is asked for every line.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from claimedits.model.claim import ClaimLine
 from claimedits.rulesets.authored.code_lists import CodeList
 from claimedits.rulesets.authored.rule import All, Rule, Test
 
 _MOST_REMEMBERED = 65_536
+_EXACT = ("text_in",)
+_FORMS = ("text_in_list", "text_between", "text_starts")
+_SETS = ("texts_any", "texts_all", "texts_one", "texts_two")
+_ANY_MODIFIER = ("texts_not_in_force", "texts_any_in_list", "texts_two_in_list", "texts_starts")
 
 
 class TriggerIndex:
@@ -35,44 +39,32 @@ class TriggerIndex:
     def _file(self, number: int, rule: Rule) -> None:
         parts = rule.when.parts if isinstance(rule.when, All) else (rule.when,)
         tests = [part for part in parts if isinstance(part, Test) and not part.negated]
-        for attribute, operators, index in (
-            ("line.procedure_code", ("text_in",), self._by_code),
-            ("line.modifiers", ("texts_any", "texts_all", "texts_one", "texts_two"), self._by_modifier),
+        for attribute, operators, file in (
+            ("line.procedure_code", _EXACT, self._file_values(self._by_code)),
+            ("line.procedure_code", _FORMS, self._file_form),
+            ("line.modifiers", _SETS, self._file_values(self._by_modifier)),
+            ("line.procedure_code", ("text_in_family",), self._file_values(self._by_family)),
+            ("line.modifiers", _ANY_MODIFIER, lambda test, number: self._with_modifiers.append(number)),
+            ("line.place_of_service", _EXACT, self._file_place),
         ):
             for test in tests:
                 if test.attribute == attribute and test.operator in operators:
-                    # Of several that must all be there, one is enough to look under.
-                    values = test.values[:1] if test.operator == "texts_all" else test.values
-                    for value in values:
-                        index[value].append(number)
+                    file(test, number)
                     return
-        for test in tests:
-            if test.attribute == "line.procedure_code" and test.operator in (
-                "text_in_list",
-                "text_between",
-                "text_starts",
-            ):
-                self._file_form(test, number)
-                return
-        for test in tests:
-            if test.attribute == "line.procedure_code" and test.operator == "text_in_family":
-                self._by_family[test.values[0]].append(number)
-                return
-        for test in tests:
-            if test.attribute == "line.modifiers" and test.operator in (
-                "texts_not_in_force",
-                "texts_any_in_list",
-                "texts_two_in_list",
-                "texts_starts",
-            ):
-                self._with_modifiers.append(number)
-                return
-        for test in tests:
-            if test.attribute == "line.place_of_service" and test.operator == "text_in":
-                for value in (*test.values, ""):  # unknown: the rule may still have to say so
-                    self._by_place[value].append(number)
-                return
         self._always.append(number)
+
+    @staticmethod
+    def _file_values(index: dict[str, list[int]]) -> Callable[[Test, int], None]:
+        def file(test: Test, number: int) -> None:
+            # Of several that must all be there, one is enough to look under.
+            for value in test.values[:1] if test.operator == "texts_all" else test.values:
+                index[value].append(number)
+
+        return file
+
+    def _file_place(self, test: Test, number: int) -> None:
+        for value in (*test.values, ""):  # unknown: the rule may still have to say so
+            self._by_place[value].append(number)
 
     def _file_form(self, test: Test, number: int) -> None:
         codes = self._lists[test.values[0]].exact_codes if test.operator == "text_in_list" else None
