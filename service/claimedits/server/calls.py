@@ -92,6 +92,8 @@ def wrap_stream(name: str, behaviour: Callable[[Iterable[Any], Call], Iterator[M
         call, code = Call(context), "OK"
         try:
             yield from behaviour(_readable(requests), call)
+            if call.has_left():  # a cut can look like the sender's end
+                code = "CANCELLED"
         except GeneratorExit:
             code = "CANCELLED"
             raise
