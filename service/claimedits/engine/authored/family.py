@@ -74,7 +74,7 @@ class _RuleSetRun:
         self._evaluation, self._evaluator, self._loaded = evaluation, evaluator, loaded
         self._program = program_of(content)
         self._matcher = Matcher(facts, self._program, loaded.name)
-        self._outcome = Outcome(facts, loaded, revision, content)
+        self._outcome = Outcome(facts, loaded, revision, self._program)
         self._revision_id = loaded.editions.revisions[revision].id
 
     def decide(self, indices: Sequence[int], family: Family) -> None:

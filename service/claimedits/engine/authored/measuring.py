@@ -42,7 +42,7 @@ def measure_rules(
 ) -> RuleTiming:
     """The time of family POLICY alone for claims of ``lines`` lines under ``rules`` rules; each claim is timed once, warm."""
     random = Random(seed)
-    codes = [f"G{number:04d}" for number in range(4_000)]
+    codes = [f"G{number:04d}" for number in range(10_000)]
     release = _release(AuthoredRules(tuple(_rule(random, number, codes) for number in range(rules)), {}, {}))
     made = [_claim(random, codes, lines) for _ in range(claims)]
     families = frozenset({Family.POLICY})
@@ -70,7 +70,7 @@ def _rule(random: Random, number: int, codes: list[str]) -> AuthoredRule:
             Test("line.procedure_code", "text_in", tuple(random.sample(codes, random.randint(1, 5))))
         ]
     elif trigger < 0.9:
-        first = random.randrange(3_900)
+        first = random.randrange(9_900)
         parts = [Test("line.procedure_code", "text_between", (codes[first], codes[first + 20]))]
     else:
         parts = [

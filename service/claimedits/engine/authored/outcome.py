@@ -9,12 +9,11 @@ from typing import Any
 from claimedits.engine.authored.conditions import TRUE, modifiers_not_in_force, unknown_attributes
 from claimedits.engine.authored.facts import READERS, Facts
 from claimedits.engine.authored.matching import Verdict, is_finding
+from claimedits.engine.authored.program import CompiledRule, Program
 from claimedits.model.claim import ClaimLine
-from claimedits.model.dates import FOREVER, format_day
+from claimedits.model.dates import format_day
 from claimedits.model.finding import Citation, Detail, Finding, HistoryLine, ModifierDetail, PolicyDetail, Remedy
 from claimedits.model.terms import Family, Overridable, Status
-from claimedits.rulesets.authored.authored_index import AuthoredRules
-from claimedits.rulesets.authored.checking import attributes_of
 from claimedits.rulesets.authored.rule import Rule
 from claimedits.rulesets.authored.vocabulary import ATTRIBUTES
 from claimedits.rulesets.loaded import LoadedRuleSet
@@ -23,15 +22,14 @@ from claimedits.rulesets.windows import BEGINNING
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 NOT_IN_FORCE_LIST = "modifiers"
 """The list that ``modifiers = ["not_in_force"]`` reads where no list of modifiers is loaded."""
-MOST_VALUES = 12
-"""Facts that the detail of a POLICY finding shows."""
 
 
 class Outcome:
     """Makes the findings of one revision of one rule set about one claim."""
 
-    def __init__(self, facts: Facts, loaded: LoadedRuleSet, revision: int, content: AuthoredRules) -> None:
-        self._facts, self._loaded, self._revision, self._content = facts, loaded, revision, content
+    def __init__(self, facts: Facts, loaded: LoadedRuleSet, revision: int, program: Program) -> None:
+        self._facts, self._loaded, self._revision, self._program = facts, loaded, revision, program
+        self._content = program.content
 
     def finding(self, verdict: Verdict) -> Finding | None:
         """The finding of a verdict; None where the rule asks for nothing when it cannot be decided."""
@@ -77,30 +75,30 @@ class Outcome:
     def _build(
         self, verdict: Verdict, rule: Rule, line: ClaimLine, *, modifiers: tuple[str, ...], **parts: Any
     ) -> Finding:
-        others = _other_lines(verdict)
+        others, compiled = _other_lines(verdict), verdict.candidate.compiled
+        citation = self._program.citations.get(compiled.number)
+        if citation is None:
+            citation = self._program.citations[compiled.number] = self._cite(compiled)
         is_modifier = rule.family is Family.MODIFIER
         return Finding(
             rule_id=f"{self._loaded.name}/{rule.id}",
             family=rule.family,
             line_number=line.line_number,
             related_line_numbers=tuple(sorted(o.line_number for o in others if not o.claim_id)),
-            citation=self._cite(verdict, rule),
+            citation=citation,
             depends_on=tuple(sorted({thing.finding_id for thing in verdict.related if is_finding(thing)})),
             detail=Detail(
                 history=tuple(HistoryLine(o.claim_id, o.line_number) for o in others if o.claim_id),
                 modifier=ModifierDetail(rule.id, modifiers) if is_modifier else None,
-                policy=None if is_modifier else PolicyDetail(rule.id, self._values(rule, line)),
+                policy=None if is_modifier else PolicyDetail(rule.id, self._values(compiled, line)),
             ),
             **parts,
         )
 
-    def _cite(self, verdict: Verdict, rule: Rule) -> Citation:
-        citation = self._loaded.cite(
-            self._revision,
-            verdict.candidate.compiled.place,
-            "" if rule.effective_from == BEGINNING else format_day(rule.effective_from),
-            "" if rule.effective_to == FOREVER else format_day(rule.effective_to),
-        )
+    def _cite(self, compiled: CompiledRule) -> Citation:
+        rule = compiled.rule
+        starts = "" if rule.effective_from == BEGINNING else format_day(rule.effective_from)
+        citation = self._loaded.cite(self._revision, compiled.place, starts, format_day(rule.effective_to))
         return citation._replace(authority=rule.authority or citation.authority, url=rule.url or citation.url)
 
     def modifiers(self, rule: Rule, line: ClaimLine) -> tuple[str, ...]:
@@ -130,11 +128,9 @@ class Outcome:
 
         return _PLACEHOLDER.sub(say, text)
 
-    def _values(self, rule: Rule, line: ClaimLine) -> tuple[tuple[str, str], ...]:
-        """The facts that the rule asked for about the line itself, by attribute name; no ids of persons."""
-        names = sorted(name for name in attributes_of(rule) if name.partition(".")[0] in ("line", "claim", "patient"))
-        shown = [name for name in names if name not in ("claim.prior_authorization", "claim.program", "claim.setting")]
-        return tuple((name, _as_text(name, READERS[name](self._facts, line))) for name in shown[:MOST_VALUES])
+    def _values(self, compiled: CompiledRule, line: ClaimLine) -> tuple[tuple[str, str], ...]:
+        """The facts that the rule asked for about the line itself, by attribute name."""
+        return tuple((name, _as_text(name, READERS[name](self._facts, line))) for name in compiled.shown)
 
     def _unknown(self, verdict: Verdict, rule: Rule, line: ClaimLine) -> set[str]:
         names = unknown_attributes(rule.when, self._content, self._facts, line)

@@ -9,7 +9,9 @@ from weakref import WeakKeyDictionary
 
 from claimedits.engine.authored.conditions import Ask, compile_condition, compile_test
 from claimedits.engine.authored.triggers import TriggerIndex
+from claimedits.model.finding import Citation
 from claimedits.rulesets.authored.authored_index import AuthoredRule, AuthoredRules
+from claimedits.rulesets.authored.checking import attributes_of
 from claimedits.rulesets.authored.rule import All, Block, Condition, Rule, Test, tests_of
 
 Tree = int | tuple[str, tuple["Tree", ...]]
@@ -19,6 +21,10 @@ Tree = int | tuple[str, tuple["Tree", ...]]
 MOST_ALTERNATIVES = 8
 """Tests under an "or" that an evaluator combines itself. Where a rule has more, each "or" is answered as one leaf: durable_rules
 refuses nested expressions of some 18 tests (error 113; docs/decisions/0010)."""
+
+
+MOST_SHOWN = 12
+_NOT_SHOWN = ("claim.prior_authorization", "claim.program", "claim.setting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ class CompiledRule:
     counted: tuple[CompiledBlock, ...]
     """Blocks whose answer is one more leaf, after ``rest``: absence, counts, sums."""
     shape: Shape
+    shown: tuple[str, ...]
+    """Attributes of the line, its claim and patient that the rule asks for: what the detail of its finding shows."""
 
 
 class Program:
@@ -67,6 +75,8 @@ class Program:
         self.rules: tuple[CompiledRule, ...] = tuple(
             _compile(number, authored, content) for number, authored in enumerate(content.rules)
         )
+        self.citations: dict[int, Citation] = {}
+        """The citation of each rule that has fired, by number."""
         self.strata: tuple[int, ...] = tuple(sorted({rule.rule.stratum for rule in self.rules}))
 
     @cached_property
@@ -116,7 +126,14 @@ def _compile(number: int, authored: AuthoredRule, content: AuthoredRules) -> Com
         joining=joining,
         counted=counted,
         shape=shape,
+        shown=_shown(rule),
     )
+
+
+def _shown(rule: Rule) -> tuple[str, ...]:
+    """At most ``MOST_SHOWN``, in alphabetical order; no number that names a person or a case."""
+    asked = sorted(name for name in attributes_of(rule) if name.partition(".")[0] in ("line", "claim", "patient"))
+    return tuple(name for name in asked if name not in _NOT_SHOWN)[:MOST_SHOWN]
 
 
 def _number(condition: Condition, numbers: Iterator[int]) -> Tree:
