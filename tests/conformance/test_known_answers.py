@@ -1,26 +1,13 @@
-"""Every known answer, in process and over gRPC (semantics.md §H)."""
+"""Every known answer, in process (semantics.md §H). ``test_known_answers_grpc.py`` asks a server the same."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from cases import Case, build_release, disagreements, find_cases, read_cases, reason_to_skip
+from cases import Case, build_release, disagreements, reason_to_skip
 
 from claimedits.app.rendering import as_fields
 from claimedits.engine.engine import Engine
 from claimedits.rulesets.store import Store
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "case" in metafunc.fixturenames:
-        cases = read_cases(find_cases(metafunc.config.getoption("--cases")))
-        metafunc.parametrize("case", cases, ids=[case["id"] for case in cases])
-
-
-@pytest.fixture(scope="session")
-def store(store_path: Path) -> Store:
-    return Store.open(store_path, create=True)
 
 
 def test_in_process(case: Case, store: Store) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-for folder in ("conformance", "engine", "server"):
-    sys.path.insert(0, str(Path(__file__).parents[1] / folder))
+sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("conformance", "engine", "server")]
 
 from served import Served, TwoReleases, make_two_releases, serve_process
 
