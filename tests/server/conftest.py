@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("conformance", "engine", "server")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
 
-from served import Served, TwoReleases, make_two_releases, serve_process
+from served import Served, TwoReleases, make_two_releases, serve_process  # noqa: E402 - found by the path above
 
 
 @pytest.fixture
