@@ -45,9 +45,16 @@ def _line_test(random: Random, subject: str) -> Test:
     if kind == 3:
         return Test(f"{subject}.place_of_service", random.choice(("text_in", "text_in", "known")), ("11",), negated)
     if kind == 4:
-        return Test(f"{subject}.fee_schedule.bilateral", "text_in", tuple(random.sample(("0", "1", "2", ""), 2)), negated)
+        return Test(
+            f"{subject}.fee_schedule.bilateral", "text_in", tuple(random.sample(("0", "1", "2", ""), 2)), negated
+        )
     if kind == 5:
-        return Test(f"{subject}.service_date", random.choice(("date_before", "date_after")), (DAY + random.randint(-2, 2),), negated)
+        return Test(
+            f"{subject}.service_date",
+            random.choice(("date_before", "date_after")),
+            (DAY + random.randint(-2, 2),),
+            negated,
+        )
     if kind == 6:
         return Test(f"{subject}.procedure_code", "text_in_list", ("some",), negated)
     if kind == 7:
@@ -132,7 +139,9 @@ def random_content(random: Random, rules: int) -> AuthoredRules:
             authority="random",
         )
         made.append(AuthoredRule(rule, 0, number + 1))
-    return AuthoredRules(tuple(made), {"some": CodeList([("11055", "11720", "", ""), ("J9271", "J9271", "", "2024-08-15")])}, {})
+    return AuthoredRules(
+        tuple(made), {"some": CodeList([("11055", "11720", "", ""), ("J9271", "J9271", "", "2024-08-15")])}, {}
+    )
 
 
 def random_claim(random: Random, lines: int) -> Claim:
@@ -140,7 +149,10 @@ def random_claim(random: Random, lines: int) -> Claim:
     made = [_line(random, number) for number in range(1, lines + 1)]
     if lines > 1 and random.random() < 0.5:
         made[-1] = made[0]._replace(line_number=lines)
-    history = tuple(_line(random, n)._replace(claim_id="H", paid=random.choice((True, False, None))) for n in range(1, random.randint(1, 4)))
+    history = tuple(
+        _line(random, n)._replace(claim_id="H", paid=random.choice((True, False, None)))
+        for n in range(1, random.randint(1, 4))
+    )
     return Claim(
         claim_id=random.choice(STRANGE),
         program=Program.MEDICARE,

@@ -14,17 +14,19 @@ from random_rules import RULE_SET, random_claim, random_content, release_of, sup
 from claimedits.engine.authored import evaluators
 from claimedits.engine.authored.family import evaluate_family
 from claimedits.engine.evaluation import Evaluation
+from claimedits.model.finding import Finding
 from claimedits.model.terms import Family, Status
+from claimedits.rulesets.authored.authored_index import AuthoredRules
 from claimedits.rulesets.conventions import Conventions
 
 CASES = int(os.environ.get("CLAIMEDITS_RULE_CASES", "2000"))
 CLAIMS_A_PROGRAM = 40
-durable = pytest.importorskip("durable", reason="durable_rules does not import on this Python")
+pytest.importorskip("durable_rules_engine", reason="durable_rules does not import on this Python")
 
 
-def findings_of(evaluator: str, seed: int, program: int, conventions: Conventions, content: object) -> list[object]:
+def findings_of(evaluator: str, seed: int, conventions: Conventions, content: AuthoredRules) -> list[Finding]:
     random = Random(seed)
-    release = release_of(content, conventions, fees=random.random() < 0.7)  # type: ignore[arg-type]
+    release = release_of(content, conventions, fees=random.random() < 0.7)
     claim = random_claim(random, random.randint(1, 6))
     evaluation = Evaluation(claim, release, 20_000, frozenset(Family))
     suppose_findings(random, evaluation)
@@ -40,8 +42,8 @@ def test_no_difference(part: int, conventions: Conventions) -> None:
         content = random_content(Random(program), 10)
         for claim in range(CLAIMS_A_PROGRAM):
             seed = program * 1_000 + claim
-            plain = findings_of("plain", seed, program, conventions, content)
-            assert findings_of("durable", seed, program, conventions, content) == plain, f"program {program}, seed {seed}"
-            fired += sum(f.status is Status.FAIL for f in plain)  # type: ignore[attr-defined]
-            undecided += sum(f.status is Status.NOT_EVALUATED for f in plain)  # type: ignore[attr-defined]
+            plain = findings_of("plain", seed, conventions, content)
+            assert findings_of("durable", seed, conventions, content) == plain, f"program {program}, seed {seed}"
+            fired += sum(f.status is Status.FAIL for f in plain)
+            undecided += sum(f.status is Status.NOT_EVALUATED for f in plain)
     assert fired > 20 and undecided > 20, "the sample shows too little"

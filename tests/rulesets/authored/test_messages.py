@@ -287,3 +287,10 @@ def test_code_list(problems_of: ProblemsOf, content: bytes, message: str) -> Non
 def test_switch_value_not_allowed(problems_of: ProblemsOf) -> None:
     switches = "name,value,allowed,effective_from,effective_to,source\nstrict,maybe,yes no,,,Test\n"
     assert problems_of(RULE, switches=switches) == ["switches.csv:2:2: strict cannot be maybe; use one of yes no"]
+
+
+def test_more_blocks_than_a_rule_may_have(problems_of: ProblemsOf) -> None:
+    blocks = '[[rule.with]]\nwhat = "another line"\n' * 6
+    assert problems_of(RULE + blocks) == [
+        "rules.toml:8:1: a rule has at most 5 [[rule.with]] and [[rule.without]]; split the rule"
+    ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
-from claimedits.engine.authored.conditions import Ask, compile_condition, compile_test
+from claimedits.engine.authored.conditions import Ask, compile_condition
 from claimedits.engine.authored.triggers import TriggerIndex
 from claimedits.model.finding import Citation
 from claimedits.rulesets.authored.authored_index import AuthoredRule, AuthoredRules
@@ -17,6 +17,10 @@ from claimedits.rulesets.authored.rule import All, Block, Condition, Rule, Test,
 Tree = int | tuple[str, tuple["Tree", ...]]
 """A condition over numbered leaves: a number, or ("all" | "any", parts)."""
 
+
+MOST_GUARDS = 24
+"""Tests that must all hold, as leaves of their own; the rest of a longer list is one more leaf. A fact with more than 250 properties
+is dropped by durable_rules without a word (docs/decisions/0010)."""
 
 MOST_ALTERNATIVES = 8
 """Tests under an "or" that an evaluator combines itself. Where a rule has more, each "or" is answered as one leaf: durable_rules
@@ -103,25 +107,25 @@ def program_of(content: AuthoredRules) -> Program:
 def _compile(number: int, authored: AuthoredRule, content: AuthoredRules) -> CompiledRule:
     rule = authored.rule
     parts: Sequence[Condition] = rule.when.parts if isinstance(rule.when, All) else (rule.when,)
-    guards = [part for part in parts if isinstance(part, Test)]
+    guards = _gather([part for part in parts if isinstance(part, Test)], MOST_GUARDS)
     others: list[Condition] = [part for part in parts if not isinstance(part, Test)]
     tests: list[Condition] = [test for part in others for test in tests_of(part)]
     as_one = len(tests) > MOST_ALTERNATIVES
-    rest = others if as_one else tests
+    rest = _gather(others, MOST_ALTERNATIVES) if as_one else tests
     blocks = [CompiledBlock(block, compile_condition(block.when, content)) for block in rule.blocks]
     joining = tuple(b for b in blocks if b.block.joins)
     counted = tuple(b for b in blocks if not b.block.joins)
     leaves = len(guards) + len(rest)
     numbers = iter(range(len(guards), leaves))
     trees: list[Tree] = [*range(len(guards))]
-    trees.extend(next(numbers) if as_one else _number(part, numbers) for part in others)
+    trees.extend(numbers if as_one else (_number(part, numbers) for part in others))
     trees.extend(range(leaves, leaves + len(counted)))
     shape = Shape(_flatten(("all", tuple(trees))), len(joining))
     return CompiledRule(
         number=number,
         rule=rule,
         place=(authored.source, authored.source_row),
-        guards=tuple(compile_test(test, content) for test in guards),
+        guards=tuple(compile_condition(part, content) for part in guards),
         rest=tuple(compile_condition(part, content) for part in rest),
         joining=joining,
         counted=counted,
@@ -134,6 +138,11 @@ def _shown(rule: Rule) -> tuple[str, ...]:
     """At most ``MOST_SHOWN``, in alphabetical order; no number that names a person or a case."""
     asked = sorted(name for name in attributes_of(rule) if name.partition(".")[0] in ("line", "claim", "patient"))
     return tuple(name for name in asked if name not in _NOT_SHOWN)[:MOST_SHOWN]
+
+
+def _gather(parts: Sequence[Condition], most: int) -> list[Condition]:
+    """The same conjunction in at most ``most`` parts."""
+    return list(parts) if len(parts) <= most else [*parts[: most - 1], All(tuple(parts[most - 1 :]))]
 
 
 def _number(condition: Condition, numbers: Iterator[int]) -> Tree:

@@ -124,41 +124,38 @@ def _run_file(file: RuleFile, draft: RevisionDraft, conventions: RevisionDraft) 
 
 def _fired(test: Mapping[str, Any], draft: RevisionDraft, conventions: RevisionDraft) -> list[str]:
     """``line rule status`` of every finding of the rules under test."""
-    release = _release(test, draft, conventions)
-    family = Family[draft.header.attributes["family"]]
-    evaluation = Evaluation(
-        read_claim(_claim(test)), release, parse_day(test.get("as_of", "2026-01-01")), frozenset(Family)
-    )
-    numbers = [line.line_number for line in evaluation.claim.lines]
-    for finding in map(_finding, test.get("findings", ())):
-        evaluation.add(numbers.index(finding.line_number), finding)
-    evaluate_family(evaluation, family, draft.header.rule_set)
     prefix = f"{draft.header.rule_set}/"
     return sorted(
         f"{f.line_number} {f.rule_id.removeprefix(prefix)} {f.status.name}"
-        for f in evaluation.findings
+        for f in evaluate_test(test, claim_of(test), draft, conventions).findings
         if f.rule_id.startswith(prefix)
     )
 
 
-def _claim(test: Mapping[str, Any]) -> dict[str, Any]:
-    lines = [
-        {
-            "units": "1",
-            "line_number": i,
-            **{LINE_FIELDS[k]: str(v) if k in ("units", "date", "date_end") else v for k, v in line.items()},
-        }
-        for i, line in enumerate(test.get("line", ()), 1)
-    ]
-    history = [
-        {
-            "units": "1",
-            "line_number": i,
-            "claim_id": "H",
-            **{LINE_FIELDS[k]: str(v) if k in ("units", "date", "date_end") else v for k, v in line.items()},
-        }
-        for i, line in enumerate(test.get("history", ()), 1)
-    ]
+def evaluate_test(
+    test: Mapping[str, Any], claim: Mapping[str, Any], draft: RevisionDraft, conventions: RevisionDraft
+) -> Evaluation:
+    """The evaluation of a claim (JSON fields) under the rules and reference rows of a test."""
+    family = Family[draft.header.attributes["family"]]
+    as_of = parse_day(test.get("as_of", "2026-01-01"))
+    evaluation = Evaluation(read_claim(claim), _release(test, draft, conventions), as_of, frozenset(Family))
+    numbers = [line.line_number for line in evaluation.claim.lines]
+    for finding in map(_finding, test.get("findings", ())):
+        evaluation.add(numbers.index(finding.line_number), finding)
+    evaluate_family(evaluation, family, draft.header.rule_set)
+    return evaluation
+
+
+def _line(fields: Mapping[str, Any], number: int, **more: Any) -> dict[str, Any]:
+    """A line of a claim from the short names of a test; numbers and dates become texts, as claims have them."""
+    named = {LINE_FIELDS[k]: str(v) if k in ("units", "date", "date_end") else v for k, v in fields.items()}
+    return {"units": "1", "line_number": number, **more, **named}
+
+
+def claim_of(test: Mapping[str, Any]) -> dict[str, Any]:
+    """The claim of a test as JSON fields."""
+    lines = [_line(fields, i) for i, fields in enumerate(test.get("line", ()), 1)]
+    history = [_line(fields, i, claim_id="H") for i, fields in enumerate(test.get("history", ()), 1)]
     return {
         "claim_id": "T",
         "program": test.get("program", "MEDICARE"),

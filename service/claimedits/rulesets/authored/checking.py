@@ -45,6 +45,8 @@ RULE_FIELDS = (
 LINE_BLOCK_FIELDS = ("what", "same", "days_before", "days_after", "at_least", "at_least_units", "when")
 FINDING_BLOCK_FIELDS = ("what", "family", "rules", "about", "when")
 REMEDY_FIELDS = ("action", "any_of", "condition")
+MOST_BLOCKS = 5
+"""A rule engine joins at most six facts in one rule: the line, and one for each block (durable-rules.md)."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -102,6 +104,8 @@ class _RuleReader:
         before = fields.file.problem_count
         when = self._when()
         blocks = (*self._blocks("with"), *self._blocks("without"))
+        if len(blocks) > MOST_BLOCKS:
+            fields.add("with", f"a rule has at most {MOST_BLOCKS} [[rule.with]] and [[rule.without]]", "split the rule")
         if fields.file.problem_count == before:
             self._refuse_contradiction(when, blocks, starts, ends)
         modifiers = self._modifiers("modifiers")
