@@ -7,12 +7,17 @@ from pathlib import Path
 
 from claimedits.app.shipped import find_rules
 from claimedits.model.problems import ImportRefusedError, Problem
+from claimedits.rulesets.authored.compiler import KIND
+from claimedits.rulesets.authored.compiler import compile_rules as compile_authored_rules
 from claimedits.rulesets.loaded import CONVENTIONS
 from claimedits.rulesets.revision import RevisionDraft, RevisionInfo
 from claimedits.rulesets.store import Store
 from claimedits.rulesets.table_rules import TABLES, compile_table_rules, read_rule_set_head
 
-COMPILERS: dict[str, Callable[[Path], RevisionDraft]] = dict.fromkeys(TABLES, compile_table_rules)
+COMPILERS: dict[str, Callable[[Path], RevisionDraft]] = {
+    **dict.fromkeys(TABLES, compile_table_rules),
+    KIND: lambda directory: compile_authored_rules(directory)[0],
+}
 """How a rule set of each kind is compiled."""
 
 

@@ -292,5 +292,5 @@ def test_switch_value_not_allowed(problems_of: ProblemsOf) -> None:
 def test_more_blocks_than_a_rule_may_have(problems_of: ProblemsOf) -> None:
     blocks = '[[rule.with]]\nwhat = "another line"\n' * 6
     assert problems_of(RULE + blocks) == [
-        "rules.toml:8:1: a rule has at most 5 [[rule.with]] and [[rule.without]]; split the rule"
+        "rules.toml:1:1: a rule has at most 5 [[rule.with]] and [[rule.without]]; split the rule"
     ]

@@ -105,7 +105,8 @@ class _RuleReader:
         when = self._when()
         blocks = (*self._blocks("with"), *self._blocks("without"))
         if len(blocks) > MOST_BLOCKS:
-            fields.add("with", f"a rule has at most {MOST_BLOCKS} [[rule.with]] and [[rule.without]]", "split the rule")
+            what = f"a rule has at most {MOST_BLOCKS} [[rule.with]] and [[rule.without]]"
+            fields.file.add(fields.path, what, "split the rule", key=True)
         if fields.file.problem_count == before:
             self._refuse_contradiction(when, blocks, starts, ends)
         modifiers = self._modifiers("modifiers")
