@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import reference
 from claims import MadeClaim
 from reference_tables import Answer, Date, Revision
 
+import reference
 from claimedits.engine.engine import Engine
 
-RELATED_COMPARED = ("PTP_CONFLICT", "PTP_BYPASSED", "MUE_EXCEEDED", "AOC_PRIMARY_DENIED", "DUP_EXACT")
+RELATED_COMPARED = {"PTP_CONFLICT", "PTP_BYPASSED", "MUE_EXCEEDED", "AOC_PRIMARY_DENIED"}
 """Where the semantics fix which lines are related."""
+INTERCHANGEABLE = [{"MUE_PROVIDER_SCOPE", "MUE_ASC_BILATERAL"}]
+"""Codes between which the semantics leave the choice: both hold of the line."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Disagreement:
     line: int
     family: str
     what: str
-    """``status``, ``codes`` or ``related``."""
+    """``status``, ``codes``, ``other codes`` or ``related``."""
     expected: Answer
     got: Answer
 
@@ -40,8 +42,9 @@ def compare(
     for item in made:
         expected = reference.evaluate(item.claim, revisions, Date.fromisoformat(item.as_of), families)
         got = ask_product(engine, item, families)
+        spans = {line["line_number"] for line in item.claim["lines"] if line["service_date_end"]}
         for (line, family), answer in expected.items():
-            what = first_difference(answer, got[line, family])
+            what = first_difference(family, answer, got[line, family], line in spans)
             if what:
                 yield Disagreement(item.number, line, family, what, answer, got[line, family])
 
@@ -55,16 +58,20 @@ def ask_product(engine: Engine, item: MadeClaim, families: tuple[str, ...]) -> d
             answers[line.line_number, family.name] = Answer(
                 status=status.name,
                 codes=frozenset(finding.code for finding in findings if finding.code),
+                worst_codes=frozenset(f.code for f in findings if f.code and f.status == status),
                 related=frozenset(number for finding in findings for number in finding.related_line_numbers),
             )
     return answers
 
 
-def first_difference(expected: Answer, got: Answer) -> str:
+def first_difference(family: str, expected: Answer, got: Answer, is_span: bool) -> str:
+    """Of several findings only PTP must report each (§A.6: one finding a row and pair); days of a span may be summed up."""
     if expected.status != got.status:
         return "status"
-    if expected.codes != got.codes:
+    if expected.worst_codes != got.worst_codes and expected.worst_codes | got.worst_codes not in INTERCHANGEABLE:
         return "codes"
-    if expected.codes and expected.codes <= set(RELATED_COMPARED) and expected.related != got.related:
+    if family == "PTP" and expected.codes != got.codes:
+        return "other codes"
+    if expected.codes and expected.codes <= RELATED_COMPARED and expected.related != got.related and not is_span:
         return "related"
     return ""

@@ -45,9 +45,11 @@ def evaluate(
 
 
 def answer(findings: list[Finding]) -> Answer:
+    status = worst([finding.status for finding in findings])
     return Answer(
-        status=worst([finding.status for finding in findings]),
+        status=status,
         codes=frozenset(finding.code for finding in findings if finding.code),
+        worst_codes=frozenset(finding.code for finding in findings if finding.code and finding.status == status),
         related=frozenset(number for finding in findings for number in finding.related),
     )
 

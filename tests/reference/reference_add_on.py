@@ -22,7 +22,7 @@ def evaluate_line(case: Case, line: Line, failed: set[int]) -> Finding | None:
     if case.setting == "DME_SUPPLIER" or line.statutorily_excluded:
         return answer("NOT_APPLICABLE")
     rows = add_on_rows(case, line, line.code)
-    if rows is None:
+    if any(case.tables.in_force(rule_set(case), day, dated_rows=True) is None for day in line.days) or rows is None:
         return answer("NOT_EVALUATED", "RULE_SET_NOT_LOADED")
     if not rows:
         return answer("REVIEW", "AOC_NO_LIST") if is_zzz(case, line) else answer("NOT_APPLICABLE")
@@ -55,7 +55,11 @@ def without_primary(case: Case, line: Line, rows: list[Row], answer) -> Finding:
 
 
 def add_on_rows(case: Case, line: Line, code: str) -> list[Row] | None:
-    return case.tables.active_rows(f"{case.program.lower()}-aoc", line.first, code)
+    return case.tables.active_rows(rule_set(case), line.first, code)
+
+
+def rule_set(case: Case) -> str:
+    return f"{case.program.lower()}-aoc"
 
 
 def find_primaries(case: Case, line: Line, codes: list[str]) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_ptp import ANATOMIC, DISTINCT
+from reference_ptp import ANATOMIC, DISTINCT, exists
 from reference_tables import Case, Finding, Line
 
 DISTINGUISHING = DISTINCT | ANATOMIC | {"76", "77", "91"}
@@ -35,6 +35,6 @@ def marks(line: Line) -> tuple[object, ...]:
 
 
 def is_suspect(line: Line, earlier: Line) -> bool:
-    """One without modifiers, the other with only such as do not distinguish."""
+    """One without modifiers, the other with only such as do not distinguish, or did not exist that day."""
     bare, marked = sorted((line.modifiers, earlier.modifiers), key=len)
-    return not bare and bool(marked) and not set(marked) & DISTINGUISHING
+    return not bare and bool(marked) and not any(m in DISTINGUISHING and exists(m, line.first) for m in marked)

@@ -194,6 +194,9 @@ class Answer:
 
     status: str
     codes: frozenset[str]
+    """Of all findings."""
+    worst_codes: frozenset[str]
+    """Of the findings that have the worst status."""
     related: frozenset[int]
 
 
