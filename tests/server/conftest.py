@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
 
-from served import Served, TwoReleases, make_two_releases, serve_process  # noqa: E402 - found by the path above
+from served import Served, TwoReleases, make_two_releases, serve_process
 
 
 @pytest.fixture

@@ -70,9 +70,7 @@ def test_an_unknown_revision_or_release_is_not_found(stub: pb_grpc.RuleSetServic
         assert error.code() is grpc.StatusCode.NOT_FOUND
         assert error_info(rich_status(error)).reason == reason
     error = refused(lambda: stub.GetRevision(pb.GetRevisionRequest()))
-    assert violations(rich_status(error)) == [
-        ("revision", "is missing; name it by its id or a unique beginning of it")
-    ]
+    assert violations(rich_status(error)) == [("revision", "is missing; name it by its id or a unique beginning of it")]
 
 
 def test_releases_and_the_active_one(stub: pb_grpc.RuleSetServiceStub, shared_releases: TwoReleases) -> None:
