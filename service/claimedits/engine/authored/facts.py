@@ -32,31 +32,30 @@ _INDICATORS = (
     "team_surgeon",
 )
 
+_UNASKED: Any = object()
+
 
 class Facts:
     """One claim, and the reference data that the release holds for its dates."""
 
-    __slots__ = ("_indicators", "_sides", "as_of", "claim", "conventions", "evaluation")
+    __slots__ = ("_fees", "_sides", "as_of", "claim", "conventions", "evaluation")
 
     def __init__(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self.claim: Claim = evaluation.claim
         self.as_of: Day = evaluation.as_of
         self.conventions = evaluation.conventions
-        self._indicators: dict[tuple[str, Day], tuple[str, ...] | None] = {}
+        self._fees: dict[Day, Any] = {}
         self._sides: dict[tuple[str, Day], str | None] = {}
 
     def indicators(self, code: str, day: Day) -> tuple[str, ...] | None:
         """Fee-schedule indicators; None where no fee schedule governs the day."""
-        key = (code, day)
-        if key not in self._indicators:
+        fees = self._fees.get(day, _UNASKED)
+        if fees is _UNASKED:
             loaded = self.evaluation.release.rule_sets.get(FEE_SCHEDULE)
             selection = self.evaluation.view(loaded, day, dated_rows=False).select(day) if loaded else None
-            if loaded is None or selection is None:
-                self._indicators[key] = None
-            else:
-                self._indicators[key] = loaded.index.indicators(code, "", selection) or NOT_LISTED
-        return self._indicators[key]
+            fees = self._fees[day] = (loaded.index, selection) if loaded and selection else None
+        return None if fees is None else fees[0].indicators(code, "", fees[1]) or NOT_LISTED
 
     def modifier_is_listed(self, modifier: str, day: Day) -> bool | None:
         """Whether the loaded list of modifiers holds one on a day; None where no list speaks of it."""

@@ -14,10 +14,13 @@ from claimedits.engine.authored.matching import Matcher
 from claimedits.engine.authored.outcome import Outcome
 from claimedits.engine.authored.program import CompiledRule, Program, program_of
 from claimedits.engine.evaluation import Evaluation
+from claimedits.model.dates import FOREVER, parse_day
 from claimedits.model.finding import Finding
 from claimedits.model.terms import Family, Status
 from claimedits.rulesets.loaded import LoadedRuleSet
 
+EVER = parse_day("1900-01-01")
+"""First day that a claim may have: a revision from it on governs every line."""
 _prepared: WeakSet[Program] = WeakSet()
 INVALIDATING = ("MOD_INVALID", "MOD_NOT_ALLOWED")
 """Codes of FAIL findings whose modifiers bypass nothing afterwards (semantics.md §0.4, §A.5)."""
@@ -54,6 +57,9 @@ def _programs(loaded: LoadedRuleSet) -> str:
 
 def _by_revision(evaluation: Evaluation, loaded: LoadedRuleSet, family: Family) -> dict[int, list[int]]:
     """Lines by the revision of the rule set that governs their date; a line that none governs is NOT_EVALUATED."""
+    only = loaded.editions.revisions[0].header if len(loaded.editions.revisions) == 1 else None
+    if only and only.published_on <= evaluation.as_of and only.effective_from == EVER and only.effective_to == FOREVER:
+        return {0: list(range(len(evaluation.claim.lines)))}
     lines: dict[int, list[int]] = defaultdict(list)
     for index, line in enumerate(evaluation.claim.lines):
         selection = evaluation.view(loaded, line.service_date, dated_rows=False).select(line.service_date)

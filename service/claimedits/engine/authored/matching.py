@@ -18,6 +18,7 @@ from claimedits.model.claim import ClaimLine
 from claimedits.model.finding import Finding
 from claimedits.rulesets.authored.rule import Block
 
+_MOST_REMEMBERED = 65_536
 MOST_RELATED = 50
 """Other lines or findings that one block of one finding names, the first in claim order."""
 
@@ -59,11 +60,23 @@ class Matcher:
 
     def rules_of(self, index: int) -> list[CompiledRule]:
         """The rules in force that could match a line, by number."""
-        line = self._facts.claim.lines[index]
-        day, rules = line.service_date, self._program.rules
-        families = self._facts.conventions.traits(line.procedure_code, day)
-        numbers = self._program.triggers.rules_for(line, families)
-        return [r for n in sorted(numbers) if (r := rules[n]).rule.effective_from <= day <= r.rule.effective_to]
+        facts = self._facts
+        claim, conventions, line = facts.claim, facts.conventions, facts.claim.lines[index]
+        day, remembered = line.service_date, self._program.remembered
+        key = (
+            conventions, conventions.era(day), line.procedure_code, line.modifiers, line.place_of_service, claim.program, claim.setting,
+        )  # fmt: skip
+        rules = remembered.get(key)
+        if rules is None:
+            if len(remembered) >= _MOST_REMEMBERED:  # codes are the caller's: bounded
+                remembered.clear()
+            rules = remembered[key] = self._possible_rules(line)
+        return [r for r in rules if r.rule.effective_from <= day <= r.rule.effective_to]
+
+    def _possible_rules(self, line: ClaimLine) -> tuple[CompiledRule, ...]:
+        families = self._facts.conventions.traits(line.procedure_code, line.service_date)
+        rules = [self._program.rules[n] for n in sorted(self._program.triggers.rules_for(line, families))]
+        return tuple(r for r in rules if all(ask(self._facts, line) != FALSE for ask in r.steady))
 
     def candidates(self, index: int, rules: Iterable[CompiledRule]) -> Iterator[Candidate]:
         """The candidates of one line among ``rules``."""

@@ -31,6 +31,19 @@ MOST_SHOWN = 12
 _NOT_SHOWN = ("claim.prior_authorization", "claim.program", "claim.setting")
 
 
+_STEADY_ATTRIBUTES = frozenset(
+    (
+        "line.procedure_code",
+        "line.modifiers",
+        "line.first_modifier",
+        "line.place_of_service",
+        "claim.program",
+        "claim.setting",
+    )
+)
+_DATED_OPERATORS = frozenset(("text_in_list", "texts_any_in_list", "texts_two_in_list", "texts_not_in_force"))
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What both evaluators need to know of a rule's condition once its leaves are answered.
@@ -61,6 +74,8 @@ class CompiledRule:
     """(source, row), for the citation."""
     guards: tuple[Ask, ...]
     """Leaves that must not be FALSE, whatever the others say; they are leaves 0, 1, …"""
+    steady: tuple[Ask, ...]
+    """Those guards that ask for nothing but code, modifiers, place, program and setting: their answer can be remembered."""
     rest: tuple[Ask, ...]
     """The leaves that follow, under an "or"."""
     joining: tuple[CompiledBlock, ...]
@@ -79,6 +94,8 @@ class Program:
         self.rules: tuple[CompiledRule, ...] = tuple(
             _compile(number, authored, content) for number, authored in enumerate(content.rules)
         )
+        self.remembered: dict[tuple[object, ...], tuple[CompiledRule, ...]] = {}
+        """Rules that could match lines alike in what ``steady`` guards ask for (``matching.Matcher``)."""
         self.citations: dict[int, Citation] = {}
         """The citation of each rule that has fired, by number."""
         self.strata: tuple[int, ...] = tuple(sorted({rule.rule.stratum for rule in self.rules}))
@@ -126,6 +143,7 @@ def _compile(number: int, authored: AuthoredRule, content: AuthoredRules) -> Com
         rule=rule,
         place=(authored.source, authored.source_row),
         guards=tuple(compile_condition(part, content) for part in guards),
+        steady=tuple(compile_condition(part, content) for part in guards if _is_steady(part)),
         rest=tuple(compile_condition(part, content) for part in rest),
         joining=joining,
         counted=counted,
@@ -138,6 +156,10 @@ def _shown(rule: Rule) -> tuple[str, ...]:
     """At most ``MOST_SHOWN``, in alphabetical order; no number that names a person or a case."""
     asked = sorted(name for name in attributes_of(rule) if name.partition(".")[0] in ("line", "claim", "patient"))
     return tuple(name for name in asked if name not in _NOT_SHOWN)[:MOST_SHOWN]
+
+
+def _is_steady(part: Condition) -> bool:
+    return isinstance(part, Test) and part.attribute in _STEADY_ATTRIBUTES and part.operator not in _DATED_OPERATORS
 
 
 def _gather(parts: Sequence[Condition], most: int) -> list[Condition]:
