@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import orjson
 
-from claimedits.engine import add_on_code, code_validity, duplicate, modifier, mue, policy, ptp
+from claimedits.engine import add_on_code, code_validity, coverage, duplicate, modifier, mue, policy, ptp
 from claimedits.engine.evaluation import Evaluation, EvaluationAbandonedError
 from claimedits.engine.version import ENGINE_VERSION
 from claimedits.model.claim import Claim
@@ -28,6 +28,7 @@ ORDER: tuple[tuple[Family, Callable[[Evaluation], None]], ...] = (
     (Family.MODIFIER, modifier.evaluate),
     (Family.PTP, ptp.evaluate),
     (Family.MUE, mue.evaluate),
+    (Family.COVERAGE, coverage.evaluate),
     (Family.ADD_ON_CODE, add_on_code.evaluate),
     (Family.POLICY, policy.evaluate),
 )

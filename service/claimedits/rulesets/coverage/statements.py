@@ -74,12 +74,11 @@ _BOILERPLATE = _any(
     r"refer to the long descriptors",
     r"patient['’]s medical record must|documentation (?:is|must|should|in the)|must be documented|supportive documentation",
     r"is excerpted from|quoted material",
-    r"not an? (?:all[- ])?inclusive list",
 )
 _FREE = _any(
     rf"not\s+(?:be\s+)?(?:restricted|limited)\s+(?:to|by)\s+(?:(?:the|these|those|any|a|specific|following)\s+)*{_ICD}(?:diagnos|ICD)",
     rf"\b(?:no|not\s+have(?:\s+(?:any|a))?|without(?:\s+any)?)\s+(?:specific\s+|current\s+)?{_ICD}(?:diagnosis|procedure[- ]to[- ]diagnosis)"
-    r"(?:\s+codes?|\s+coding)?(?:[- ]to[- ]procedure(?:\s+codes?)?)?\s*(?:limit|restrict|requirement|edit)",
+    r"(?:\s+codes?|\s+coding)?(?:[- ]to[- ]procedure(?:\s+codes?)?)?\s*(?:limit|restrict|requirement|edit|[a-z]{0,12}…)",
     r"\bdiagnos\w+(?:\s+\w+){0,3}\s+(?:do|does|will|are|is)\s+not\s+(?:apply|required|be\s+applied)",
     rf"not\s+(?:be\s+)?subject\s+to\s+(?:(?:the|these|any|procedure[- ]to)[\s-]+)*{_ICD}(?:diagnos|ICD)",
     rf"\b(?:do|does|will)\s+not\s+(?:require|need)\s+(?:(?:a|an|any|specific)\s+)*{_ICD}diagnos",
@@ -93,6 +92,7 @@ _DENIED = _any(
     r"\b(?:is|are)\s+(?:considered\s+)?(?:inappropriate|experimental|investigational)\b",
     r"\bnot\s+(?:be\s+)?(?:separately\s+)?(?:payable|reimbursable|reimbursed)\b",
 )
+_ASIDE = re.compile(r"\W*\bthis is not an?\b[^.]*\binclusive list\b[^.*]*[.*]?", re.IGNORECASE)
 _HEADING_DENIED = re.compile(r"^\W*(?:non-?\s?covered|not\s+covered)(?:\s+\S+){0,3}\W*$", re.IGNORECASE)
 _WHOLE_GROUP = re.compile(
     r"\b(?:following|these|this|below|listed|above|all)\b|\bcodes?\s+in\s+(?:this\s+)?group|\bgroup\s+\d+\s+codes",
@@ -229,6 +229,7 @@ _DANGER = _any(
 
 def read_procedure_sentence(sentence: str, governed: Codes, group_codes: Codes, title: str) -> Statement:
     """What a sentence over a group of procedure codes says of those codes."""
+    sentence = _ASIDE.sub(" ", sentence)
     codes = find_procedure_codes(sentence, governed)
     diagnoses = find_diagnoses(sentence)
     foreign = not codes and names_any_procedure(sentence)

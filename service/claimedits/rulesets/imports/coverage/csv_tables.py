@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from claimedits.model.dates import Day, parse_day
 from claimedits.model.problems import ImportRefusedError, Problem
@@ -76,6 +75,13 @@ class CsvTable:
         ledger.sources.append(source_of(file, content, len(self._records)))
         header = self._records[0] if self._records else []
         self.columns = [" ".join(cell.lower().split()) for cell in header]
+
+    def peek(self, needed: Sequence[str]) -> Iterator[Row]:
+        """Rows of full length without counting them: a first look before they are read."""
+        at = [self.columns.index(name) for name in needed if name in self.columns]
+        for number, record in enumerate(self._records[1:], 2):
+            if len(record) == len(self.columns) and len(at) == len(needed):
+                yield Row(self.name, self._source, number, tuple(record[i].strip() for i in at))
 
     def rows(self, needed: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Row]:
         """Rows with the cells of ``needed``, then of ``optional`` (empty where the export lacks the column).

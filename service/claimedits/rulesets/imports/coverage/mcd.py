@@ -24,8 +24,6 @@ DIAGNOSIS = re.compile(r"[A-TV-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
 SENTINEL = re.compile(r"XX?0+")
 """``XX000`` stands for "no code": the list is not applicable, or stands for every code not listed."""
 
-ALWAYS = frozenset({1, -25567})  # 1900-01-01
-
 
 @dataclass(frozen=True)
 class Layout:
@@ -170,15 +168,12 @@ def _add_document(reader: _Reader, row: Row, key: Key, title: str, start: Day | 
 
 def _documents_without_dates(reader: _Reader) -> None:
     """The base table is not in the export: documents are known by their rows alone."""
-    prefix, found = reader.layout.prefix, {}
-    for name, table in reader.tables.items():
-        if name.startswith(f"{prefix}_x_") and f"{prefix}_id" in table.columns and f"{prefix}_version" in table.columns:
-            if name.endswith(("_hcpc_code", "_contractor")):
-                probe = Ledger(sources=[])
-                for row in table.rows((f"{prefix}_id", f"{prefix}_version")):
-                    found.setdefault(reader.key(row), row)
-                del probe
-                reader.ledger.read -= sum(1 for _ in table.rows((f"{prefix}_id",))) * 2
+    prefix = reader.layout.prefix
+    found: dict[Key, Row] = {}
+    for name in (f"{prefix}_x_hcpc_code", f"{prefix}_x_contractor"):
+        if name in reader.tables:
+            for row in reader.tables[name].peek((f"{prefix}_id", f"{prefix}_version")):
+                found.setdefault(reader.key(row), row)
     if not found:
         raise ImportRefusedError(
             [
