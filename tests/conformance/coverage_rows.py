@@ -42,7 +42,8 @@ def _rows_of(row: Row, place: tuple[int, int]) -> list[tuple[str, tuple[Any, ...
         scope = " ".join(group.get("procedure_codes") or ())
         found.append(("groups", (*key, name, group["group"], group["role"], scope, waived, "", "", "", *place)))
         found += [
-            ("diagnoses", (*key, name, group["group"], code.replace(".", ""), False, *place)) for code in group["icd10_codes"]
+            ("diagnoses", (*key, name, group["group"], code.replace(".", ""), False, *place))
+            for code in group["icd10_codes"]
         ]
     return found
 

@@ -41,15 +41,23 @@ def main(cases_path: Path, export: Path | None) -> None:
             statuses = {line.line_number: line.families[0][1].name for line in decision.lines}
             for expected in case["expect"]:
                 got = statuses[expected["line_number"]]
-                findings = [f for f in decision.findings if f.line_number == expected["line_number"] and f.status.name == got]
-                also = [a["status"] for a in case.get("also_acceptable") or () if a["line_number"] == expected["line_number"]]
+                findings = [
+                    f for f in decision.findings if f.line_number == expected["line_number"] and f.status.name == got
+                ]
+                also = [
+                    a["status"]
+                    for a in case.get("also_acceptable") or ()
+                    if a["line_number"] == expected["line_number"]
+                ]
                 verdict = "agrees" if got == expected["status"] else "acceptable" if got in also else "WRONG"
                 if verdict == "agrees" and expected.get("code") not in (None, *[f.code for f in findings]):
                     verdict = "WRONG"
                 counts[verdict] += 1
                 counts[f"got {got}"] += 1
                 if verdict != "agrees":
-                    print(f"{verdict}: {case['id']}: expected {expected['status']}, got {got}: {[f.message for f in findings]}")
+                    print(
+                        f"{verdict}: {case['id']}: expected {expected['status']}, got {got}: {[f.message for f in findings]}"
+                    )
         print(dict(counts))
 
 
@@ -60,7 +68,12 @@ def _engine_of(store: Store, conventions: str, case: dict) -> Engine:  # type: i
     ids = [conventions]
     for revision, rows in groups.items():
         rows = [row for row in rows if not row.get("loaded")]
-        stated = json.loads(revision) or {"label": "case", "effective_from": "1900-01-01", "effective_to": "", "published_on": "1900-01-01"}
+        stated = json.loads(revision) or {
+            "label": "case",
+            "effective_from": "1900-01-01",
+            "effective_to": "",
+            "published_on": "1900-01-01",
+        }
         last = parse_day(stated["effective_to"]) if stated["effective_to"] else FOREVER
         header = RevisionHeader(
             "medicare-coverage", "coverage", f"{case['id']} {stated['label']}", parse_day(stated["effective_from"]), last,

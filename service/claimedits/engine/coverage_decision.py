@@ -60,7 +60,9 @@ def decide(document: Document, claim: Claim, line: ClaimLine, diagnoses: Diagnos
     if covered:
         return _no_hit(document, reading, covered, line, diagnoses)
     # only a non-covered list, no hit: exclusion-type policy
-    return Verdict(Status.PASS, "", "only excluded diagnoses are listed, and none of them was billed", excluded[0].label)
+    return Verdict(
+        Status.PASS, "", "only excluded diagnoses are listed, and none of them was billed", excluded[0].label
+    )
 
 
 def _decide_code(document: Document, reading: CodeReading, claim: Claim, line: ClaimLine) -> Verdict | None:
@@ -69,9 +71,13 @@ def _decide_code(document: Document, reading: CodeReading, claim: Claim, line: C
     if reading.treatment is Treatment.FREE:
         return Verdict(Status.PASS, "", "the text frees the code from the lists of diagnoses", **place)
     if reading.settings and claim.setting.name not in reading.settings:
-        return Verdict(Status.REVIEW, "COV_NARRATIVE", f"the text is for other claims ({', '.join(reading.settings)})", **place)
+        return Verdict(
+            Status.REVIEW, "COV_NARRATIVE", f"the text is for other claims ({', '.join(reading.settings)})", **place
+        )
     if reading.treatment is Treatment.DENIED_IF:
-        return Verdict(Status.REVIEW, "COV_NARRATIVE", "the text denies the code under a condition that no claim shows", **place)
+        return Verdict(
+            Status.REVIEW, "COV_NARRATIVE", "the text denies the code under a condition that no claim shows", **place
+        )
     if reading.treatment is not Treatment.DENIED:
         return None
     if not reading.beside or any(
@@ -92,15 +98,19 @@ def _without_lists(document: Document, reading: CodeReading) -> Verdict:
     """No list is for the code."""
     place = {"paragraph": reading.paragraph, "source": reading.source}
     if reading.beside:
-        return Verdict(Status.PASS, "", "the text restricts the code only beside codes that the claim does not bill", **place)
+        return Verdict(
+            Status.PASS, "", "the text restricts the code only beside codes that the claim does not bill", **place
+        )
     return Verdict(
-        Status.REVIEW, "COV_NARRATIVE", "the document governs the code and has no list of diagnoses for it", missing="a list", **place
+        Status.REVIEW,
+        "COV_NARRATIVE",
+        "the document governs the code and has no list of diagnoses for it",
+        missing="a list",
+        **place,
     )
 
 
-def _decide_covered(
-    document: Document, covered: list[Group], line: ClaimLine, diagnoses: Diagnoses
-) -> Verdict | None:
+def _decide_covered(document: Document, covered: list[Group], line: ClaimLine, diagnoses: Diagnoses) -> Verdict | None:
     """Standalone lists, pairs, asterisks and unread text, in this order; None = no covered hit."""
     code, pointed = line.procedure_code, diagnoses.pointed
     doubt: Verdict | None = None
@@ -110,7 +120,9 @@ def _decide_covered(
         if stands_alone or role in _DOUBTFUL:
             member = group.find(pointed)
             if member >= 0 and stands_alone:
-                return Verdict(Status.PASS, "", "a listed diagnosis supports the code", group.label, member, source=group.source)
+                return Verdict(
+                    Status.PASS, "", "a listed diagnosis supports the code", group.label, member, source=group.source
+                )
             if member >= 0:
                 doubt = doubt or _doubtful_hit(group, member, diagnoses)
     pair = _decide_pairs(document, covered, line, diagnoses)
@@ -127,11 +139,20 @@ _DOUBTFUL = frozenset((Role.ASTERISK, Role.NARRATIVE, Role.NEEDS_SECONDARY))
 def _doubtful_hit(group: Group, member: int, diagnoses: Diagnoses) -> Verdict:
     place = {"group": group.label, "member": member, "paragraph": group.paragraph, "source": group.source}
     if group.role is Role.ASTERISK:
-        return Verdict(Status.REVIEW, "COV_NARRATIVE", "the diagnosis is listed with an asterisk, whose note is not structured", **place)
+        return Verdict(
+            Status.REVIEW,
+            "COV_NARRATIVE",
+            "the diagnosis is listed with an asterisk, whose note is not structured",
+            **place,
+        )
     if group.role is Role.NARRATIVE:
-        return Verdict(Status.REVIEW, "COV_NARRATIVE", "the diagnosis is listed under text that only a person can apply", **place)
+        return Verdict(
+            Status.REVIEW, "COV_NARRATIVE", "the diagnosis is listed under text that only a person can apply", **place
+        )
     if len(set(diagnoses.claimed)) > 1:
-        return Verdict(Status.REVIEW, "COV_NARRATIVE", "the diagnosis needs a secondary one, which the text does not name", **place)
+        return Verdict(
+            Status.REVIEW, "COV_NARRATIVE", "the diagnosis needs a secondary one, which the text does not name", **place
+        )
     return Verdict(
         Status.FAIL,
         "COV_SECONDARY_MISSING",
@@ -162,7 +183,9 @@ def _decide_pairs(document: Document, covered: list[Group], line: ClaimLine, dia
         has_standalone = any(group.role is Role.STANDALONE for group in covered)
         waived = [m for m in line.modifiers if any(m in group.waived_by_modifiers for group in covered)]
         if waived and not has_standalone:
-            return worst._replace(status=Status.PASS, code="", why=f"modifier {waived[0]} lifts the pairing", missing="")
+            return worst._replace(
+                status=Status.PASS, code="", why=f"modifier {waived[0]} lifts the pairing", missing=""
+            )
     elif worst is None and _is_waived_outright(covered, line):
         group = next(g for g in covered if g.role in _HALVES)
         return Verdict(Status.PASS, "", "a modifier lifts the pairing of the lists", group.label, source=group.source)
@@ -175,7 +198,11 @@ _HALVES = frozenset((Role.PRIMARY_ELIGIBLE, Role.REQUIRED_SECONDARY))
 def _is_waived_outright(covered: list[Group], line: ClaimLine) -> bool:
     """The modifier lifts the pairing, and there is no other list that the line would have to meet."""
     halves = [group for group in covered if group.role in _HALVES]
-    return bool(halves) and len(halves) == len(covered) and any(m in g.waived_by_modifiers for g in halves for m in line.modifiers)
+    return (
+        bool(halves)
+        and len(halves) == len(covered)
+        and any(m in g.waived_by_modifiers for g in halves for m in line.modifiers)
+    )
 
 
 def _decide_pair(
@@ -232,7 +259,12 @@ def _decide_non_covered(excluded: list[Group], diagnoses: Diagnoses) -> Verdict 
             continue
         place = {"group": group.label, "member": member, "paragraph": group.paragraph, "source": group.source}
         if group.role is Role.NARRATIVE:
-            return Verdict(Status.REVIEW, "COV_NARRATIVE", "the diagnosis is excluded under text that only a person can apply", **place)
+            return Verdict(
+                Status.REVIEW,
+                "COV_NARRATIVE",
+                "the diagnosis is excluded under text that only a person can apply",
+                **place,
+            )
         return Verdict(
             Status.FAIL,
             "COV_NON_COVERED_DX",
@@ -253,7 +285,9 @@ def _no_hit(
         return Verdict(Status.REVIEW, "COV_NARRATIVE", why, paragraph=reading.paragraph, source=reading.source)
     if all(group.role is Role.NARRATIVE for group in covered):
         why = "every list that might be for the code stands under text that only a person can apply"
-        return Verdict(Status.REVIEW, "COV_NARRATIVE", why, covered[0].label, -1, "", covered[0].paragraph, covered[0].source)
+        return Verdict(
+            Status.REVIEW, "COV_NARRATIVE", why, covered[0].label, -1, "", covered[0].paragraph, covered[0].source
+        )
     labels = ", ".join(dict.fromkeys(group.label for group in covered))
     place = {"group": labels, "source": covered[0].source, "can_shift_liability": True}
     if not diagnoses.all_count:

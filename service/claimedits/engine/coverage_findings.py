@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from claimedits.engine.coverage_decision import Diagnoses, Verdict
 from claimedits.engine.evaluation import Evaluation
 from claimedits.engine.liability_modifiers import assign_liability
@@ -30,9 +29,7 @@ def jurisdiction_finding(evaluation: Evaluation, line: ClaimLine, governing: Gov
         remedy = Remedy("NONE", condition="state the contractor, or the state of the place of service")
     else:
         rule_id = f"{RULE_SET}/{governing.name}"
-        message = (
-            f"coverage of {line.procedure_code} cannot be verified: {governing.name} governs a part of the claim's state only"
-        )
+        message = f"coverage of {line.procedure_code} cannot be verified: {governing.name} governs a part of the claim's state only"
         remedy = Remedy("NONE", condition="state the contractor or the part-state of the place of service")
     return Finding(
         rule_id=rule_id,
@@ -136,7 +133,12 @@ def _remedies(line: ClaimLine, document: Document, verdict: Verdict) -> tuple[Re
         return ()
     point = Remedy("POINT_DIAGNOSIS", number, condition="if the record supports the diagnosis for this service")
     add = Remedy("ADD_DIAGNOSIS", number, condition=f"if the record supports one that {document.document_id} lists")
-    notice = Remedy("NONE", number, ("GA",), "if a notice of non-coverage was signed before the service: it shifts liability, not coverage")
+    notice = Remedy(
+        "NONE",
+        number,
+        ("GA",),
+        "if a notice of non-coverage was signed before the service: it shifts liability, not coverage",
+    )
     if verdict.code == "COV_NOT_POINTED":
         return (point,)
     if verdict.code == "COV_SECONDARY_MISSING":
@@ -154,10 +156,14 @@ def _detail(
     claim = evaluation.claim
     loaded = evaluation.release.rule_sets[RULE_SET]
     paragraph = loaded.index.paragraph(governing.number, verdict.paragraph)
-    considered = [code for code, key in zip(claim.diagnoses, diagnoses.claimed, strict=True) if key in diagnoses.pointed]
+    considered = [
+        code for code, key in zip(claim.diagnoses, diagnoses.claimed, strict=True) if key in diagnoses.pointed
+    ]
     advisories = []
     if diagnoses.has_no_pointers:
-        advisories.append(Note("COV_NO_POINTERS", "the line points to no diagnosis; all diagnoses of the claim were considered"))
+        advisories.append(
+            Note("COV_NO_POINTERS", "the line points to no diagnosis; all diagnoses of the claim were considered")
+        )
     liable = verdict.status is Status.FAIL and "GA" in line.modifiers and "GZ" not in line.modifiers
     return Detail(
         beneficiary_liable=liable,

@@ -68,7 +68,13 @@ def assemble(tables: Mapping[str, pa.Table]) -> Iterator[RawDocument]:
         documents[key].governed.setdefault(row["procedure_code"], (row["source"], row["source_row"]))
         procedure_codes.setdefault((key, row["group_number"]), set()).add(row["procedure_code"])
     for row in _rows(tables, "jurisdictions"):
-        where = (row["contractor_number"], row["contractor_id"], row["state"], row["effective_from"], row["effective_to"])
+        where = (
+            row["contractor_number"],
+            row["contractor_id"],
+            row["state"],
+            row["effective_from"],
+            row["effective_to"],
+        )
         documents[(row["document_id"], row["document_version"])].jurisdictions.append(where)
     groups: dict[Key, dict[tuple[ListKind, int], RawGroup]] = {}
     for row in _rows(tables, "groups"):
@@ -153,9 +159,7 @@ class Members:
         lists, codes, words = self._columns["list"], self._columns["icd10_code"], self._words["icd10_code"]
         for first, last in _runs(lists[start:end], self._numbers[start:end]):
             low, high = start + first, start + last
-            places = list(
-                zip(self._sources[low:high].tolist(), self._source_rows[low:high].tolist(), strict=True)
-            )
+            places = list(zip(self._sources[low:high].tolist(), self._source_rows[low:high].tolist(), strict=True))
             yield (
                 ListKind(self._words["list"][lists[low]]),
                 int(self._numbers[low]),

@@ -196,4 +196,12 @@ def collect_windows(
     )
 
 
-__all__ = ["Document", "Group", "ListKind", "collect_windows", "encode_diagnosis", "read_document_json", "write_document"]
+__all__ = [
+    "Document",
+    "Group",
+    "ListKind",
+    "collect_windows",
+    "encode_diagnosis",
+    "read_document_json",
+    "write_document",
+]

@@ -174,7 +174,9 @@ class GoverningDocuments:
             best = chosen.get(document.version)
             if best is None or rank > best[0]:
                 chosen[document.version] = (rank, number, document)
-        ordered = sorted(chosen.values(), key=lambda c: (c[2].effective_from is None, c[2].effective_from or 0, _version(c[2])))
+        ordered = sorted(
+            chosen.values(), key=lambda c: (c[2].effective_from is None, c[2].effective_from or 0, _version(c[2]))
+        )
         return [(number, document) for _, number, document in ordered]
 
 

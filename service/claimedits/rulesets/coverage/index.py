@@ -192,7 +192,9 @@ class _Writer:
         number_of = {name: number for number, name in enumerate(families)}
         _save_lists(directory, "code", [self.codes[code] for code in codes])
         _save_lists(directory, "family", [self.families[name] for name in families])
-        save_array(directory, "family_of", np.array([number_of.get(name, 0) for name in self.family_of], dtype=np.uint32))
+        save_array(
+            directory, "family_of", np.array([number_of.get(name, 0) for name in self.family_of], dtype=np.uint32)
+        )
         for name, parts, kind in (
             ("members", self.members, np.uint64),
             ("member_rows", self.rows, np.uint32),
@@ -242,7 +244,12 @@ class _CoverageIndexKind:
 
     @staticmethod
     def _add_curated(
-        writer: _Writer, raw: RawDocument, first: int, positions: Sequence[int], overlay: int, roles: Sequence[CuratedRole]
+        writer: _Writer,
+        raw: RawDocument,
+        first: int,
+        positions: Sequence[int],
+        overlay: int,
+        roles: Sequence[CuratedRole],
     ) -> None:
         if roles:
             document, lapsed = apply_roles(raw, roles)

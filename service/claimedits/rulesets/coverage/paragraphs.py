@@ -11,6 +11,7 @@ from functools import lru_cache
 _BLOCK = re.compile(r"<\s*/?\s*(?:p|br|li|ul|ol|div|tr|table|h\d)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _BLANKS = re.compile(r"[^\S\n]+")
+_NOTE = re.compile(r"\s+(?=\*?\s*Note\s*:)")
 _SENTENCE_END = re.compile(
     r"(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bNo\.)(?<!\bCh\.)(?<!\bPub\.)\s+(?=[A-Z0-9*“\"(•])"
 )
@@ -42,7 +43,7 @@ def plain_text(paragraph: str) -> str:
 def split_sentences(paragraph: str) -> list[str]:
     """Sentences and headings of a paragraph, in order. A list of codes joins the sentence that announces it."""
     sentences: list[str] = []
-    for block in plain_text(paragraph).split("\n"):
+    for block in _NOTE.sub("\n", plain_text(paragraph)).split("\n"):
         for sentence in _SENTENCE_END.split(block):
             sentence = sentence.strip()
             if sentences and _announces(sentences[-1]) and is_bare_list(sentence):

@@ -38,6 +38,7 @@ class ListState:
     role: Role = Role.STANDALONE
     named: Codes = frozenset()
     """Governed codes that the paragraph names; empty = none."""
+    text: str = ""
     is_cut: bool = False
     """The paragraph ends in an ellipsis: more codes may have been named."""
     label: str = ""
@@ -62,7 +63,8 @@ class _Reader:
         self.reading = DocumentReading()
         self.procedure_groups = {g.number: g for g in groups if g.kind is ListKind.PROCEDURE}
         self.lists = [ListState(g, self._keep(g)) for g in groups if g.kind is not ListKind.PROCEDURE and g.codes]
-        self.free: set[str] = set()
+        self.code_groups = {number: group.codes for number, group in self.procedure_groups.items()}
+        self.denied_here: set[str] = set()
         self.pairs = 0
 
     def _keep(self, group: RawGroup) -> int:
@@ -82,6 +84,7 @@ class _Reader:
         for state in self.lists:
             self._close(state)
         self._mark_doubtful_scopes()
+        self._settle_denials()
         self.reading.unread = sorted(
             {f"{g.kind.value} {g.number}" for g in self.reading.groups if g.role is Role.NARRATIVE}
         )
@@ -101,6 +104,8 @@ class _Reader:
         elif said.says is Says.DIAGNOSIS_SCOPE:
             for state in self.lists:
                 self._single_out(state, said)
+        elif said.says is Says.DENIED_HERE:
+            self.denied_here |= said.codes
         for code in said.codes:
             old = self.reading.codes.get(code)
             new = _treat(old, said) if old else None
@@ -117,17 +122,21 @@ class _Reader:
             state.waived = group.waived_by_modifiers
             return
         text = plain_text(group.paragraph)
+        state.text = text
         state.is_cut = text.rstrip().endswith(TRUNCATED)
         state.label = read_label(text)
         if group.kind is ListKind.NON_COVERED:
             state.role = Role.NON_COVERED
         for sentence in split_sentences(group.paragraph):
-            said = read_list_sentence(sentence, self.governed, group.number, group.codes)
-            self._apply_to_list(state, said, sentence)
+            said = read_list_sentence(sentence, self.governed, group.number, group.codes, self.code_groups)
+            self._apply_to_list(state, said)
 
-    def _apply_to_list(self, state: ListState, said: Statement, sentence: str) -> None:
+    def _apply_to_list(self, state: ListState, said: Statement) -> None:
         if said.says is Says.SCOPE:
-            state.named |= said.codes
+            meant = [s for s in self.lists if s.group.kind is state.group.kind and s.group.number == said.primary]
+            for other in meant or [state]:
+                if not other.group.role:
+                    other.named |= said.codes
         elif said.says in (Says.FREE, Says.DENIED, Says.DENIED_IF):
             self._apply_to_codes(said, state.paragraph, state.group.source)
         elif said.says is Says.PAIR_EXEMPT:
@@ -265,10 +274,21 @@ class _Reader:
         """Words of pairing that no pattern caught: understood where the list is paired already, else unread."""
         for state in self.lists:
             if state.hinted and not state.pair and not any(p.pair for p in state.parts) and not state.group.role:
-                if state.role is Role.STANDALONE:
+                if state.role is Role.STANDALONE or (
+                    state.role is Role.NON_COVERED and _EXCLUDES_IN_PART.search(state.text)
+                ):
                     state.role = Role.NARRATIVE
-                elif state.role is Role.NON_COVERED:
-                    state.role = Role.NARRATIVE if state.group.kind is ListKind.COVERED else Role.NON_COVERED
+
+    def _settle_denials(self) -> None:
+        """Denied for what the document is about: plainly where no list is for the code, else it depends on the diagnosis."""
+        for code in self.denied_here:
+            old = self.reading.codes.get(code)
+            if (
+                old is not None
+                and old.treatment is Treatment.DENIED
+                and any(group.scope is None or code in group.scope for group in self.reading.groups)
+            ):
+                self.reading.codes[code] = replace(old, treatment=Treatment.DENIED_IF)
 
     def _close(self, state: ListState) -> None:
         """The readings of one list: its parts, its starred codes, the rest."""
@@ -332,7 +352,7 @@ def _treat(old: CodeReading, said: Statement) -> CodeReading | None:
     """The worst word wins, but that a code freed of lists is freed for good."""
     if said.says is Says.FREE:
         return replace(old, treatment=Treatment.FREE)
-    if said.says is Says.DENIED and old.treatment is not Treatment.FREE:
+    if said.says in (Says.DENIED, Says.DENIED_HERE) and old.treatment is not Treatment.FREE:
         return replace(old, treatment=Treatment.DENIED, beside=said.beside)
     if said.says is Says.DENIED_IF and old.treatment is Treatment.LISTED:
         return replace(old, treatment=Treatment.DENIED_IF)
@@ -343,6 +363,9 @@ def _treat(old: CodeReading, said: Statement) -> CodeReading | None:
     return None
 
 
+_EXCLUDES_IN_PART = re.compile(
+    r"\b(?:primary|principal|secondary|first[- ]listed|sole|only|unless|except)\b", re.IGNORECASE
+)
 _WORDS = re.compile(r"[a-z]+")
 
 

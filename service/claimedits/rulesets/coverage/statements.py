@@ -7,6 +7,7 @@ pairing, order or exceptions in words that no pattern knows is UNREAD, and what 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -29,6 +30,7 @@ class Says(Enum):
     FREE = "no diagnosis list restricts the codes"
     DENIED = "the codes are denied whatever the diagnosis"
     DENIED_IF = "the codes are denied under a condition that the claim does not show"
+    DENIED_HERE = "the codes are denied for what the whole document is about"
     OPEN = "the codes may be covered for more than the lists say"
     SETTING = "the codes are for some claim types only"
     SCOPE = "the list is for the codes"
@@ -53,7 +55,7 @@ class Statement:
     """DENIED: only on claims that bill one of these codes too."""
     diagnoses: Codes = NONE
     primary: int = 0
-    """PAIR_GROUPS: number of the group of primary diagnoses; 0 = the group of the paragraph."""
+    """PAIR_GROUPS: number of the group of primary diagnoses. SCOPE: of the list that is meant, where not the paragraph's own."""
     secondary: int = 0
     words: tuple[str, ...] = ()
     """SETTING: claim types; PAIR_WAIVED: modifiers."""
@@ -74,6 +76,10 @@ _BOILERPLATE = _any(
     r"refer to the long descriptors",
     r"patient['’]s medical record must|documentation (?:is|must|should|in the)|must be documented|supportive documentation",
     r"is excerpted from|quoted material",
+    r"not enough to link|must be present (?:for|on|in) (?:the|a|any|each|every) (?:procedure|service|test|claim|medical|patient)",
+    r"\b(?:if|when|unless|provided)\b[^.]*\b(?:criteria|requirements|indications|conditions|guidelines|limitations)\b[^.]*\b(?:met|LCD|NCD|policy|satisfied|article)\b",
+    r"\b(?:must|should)\s+(?:best\s+)?(?:describe|reflect|represent|match|correspond)\b",
+    r"\ban?\s+(?:valid\s+)?(?:ICD\S*\s+)?(?:diagnosis\s+)?code\s+must\s+be\s+(?:reported|submitted|present|included)\s+(?:on|with)\s+(?:each|every|all|the|any)\s+claims?",
 )
 _FREE = _any(
     rf"not\s+(?:be\s+)?(?:restricted|limited)\s+(?:to|by)\s+(?:(?:the|these|those|any|a|specific|following)\s+)*{_ICD}(?:diagnos|ICD)",
@@ -82,6 +88,9 @@ _FREE = _any(
     r"\bdiagnos\w+(?:\s+\w+){0,3}\s+(?:do|does|will|are|is)\s+not\s+(?:apply|required|be\s+applied)",
     rf"not\s+(?:be\s+)?subject\s+to\s+(?:(?:the|these|any|procedure[- ]to)[\s-]+)*{_ICD}(?:diagnos|ICD)",
     rf"\b(?:do|does|will)\s+not\s+(?:require|need)\s+(?:(?:a|an|any|specific)\s+)*{_ICD}diagnos",
+    r"\bnot\s+(?:be\s+)?diagnos\w+[- ](?:code\s+)?(?:restricted|limited|driven|dependent|specific)",
+    r"\bexempt\s+from\s+(?:(?:the|these|any|procedure[- ]to)[\s-]+)*(?:ICD|diagnos)",
+    r"\b(?:with|for)\s+any\s+(?:appropriate\s+|valid\s+)?(?:ICD\S*\s+)?diagnos",
 )
 _DENIED = _any(
     r"\bnon-?\s?covered\b",
@@ -90,7 +99,7 @@ _DENIED = _any(
     r"\bdo(?:es)?\s+not\s+(?:support|meet)\s+(?:the\s+)?(?:medical\s+necessity|coverage)",
     r"\b(?:will\s+be|are|is)\s+denied\b",
     r"\b(?:is|are)\s+(?:considered\s+)?(?:inappropriate|experimental|investigational)\b",
-    r"\bnot\s+(?:be\s+)?(?:separately\s+)?(?:payable|reimbursable|reimbursed)\b",
+    r"\bnot\s+(?:be\s+)?(?:payable|reimbursable|reimbursed)\b",
 )
 _ASIDE = re.compile(r"\W*\bthis is not an?\b[^.]*\binclusive list\b[^.*]*[.*]?", re.IGNORECASE)
 _HEADING_DENIED = re.compile(r"^\W*(?:non-?\s?covered|not\s+covered)(?:\s+\S+){0,3}\W*$", re.IGNORECASE)
@@ -268,22 +277,33 @@ def _read_denial(sentence: str, codes: Codes, group_codes: Codes, title: str) ->
         if not (_HEADING_DENIED.match(sentence) or _WHOLE_GROUP.search(rest)):
             return Statement(Says.NOTHING)
         codes = group_codes - beside
-    if _CONDITION.search(rest) or _is_for_another_purpose(rest, title):
+    if _CONDITION.search(rest) or _is_for_another_purpose(rest, _PLAIN_PURPOSE | _words(title)):
         return Statement(Says.DENIED_IF, codes, sentence=sentence)
-    return Statement(Says.DENIED, codes, beside=beside, sentence=sentence)
+    says = Says.DENIED_HERE if _is_for_another_purpose(rest, _PLAIN_PURPOSE) else Says.DENIED
+    return Statement(says, codes, beside=beside, sentence=sentence)
 
 
-def _is_for_another_purpose(sentence: str, title: str) -> bool:
-    """``not covered for X``, where X is not what the whole document is about."""
-    own = _PLAIN_PURPOSE | {word.lower() for word in re.findall(r"[A-Za-z]+", title)}
-    return any(
-        word.lower() not in own for match in _PURPOSE.finditer(sentence) for word in re.findall(r"[A-Za-z]+", match[1])
-    )
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in re.findall(r"[A-Za-z]+", text))
 
 
-def read_list_sentence(sentence: str, governed: Codes, number: int, listed: Codes) -> Statement:
-    """What a sentence over a list of diagnoses says of that list. ``number`` is the list's group."""
+def _is_for_another_purpose(sentence: str, plain: frozenset[str]) -> bool:
+    """``not covered for X``, where X holds a word that is not plain."""
+    return any(not _words(match[1]) <= plain for match in _PURPOSE.finditer(sentence))
+
+
+def read_list_sentence(
+    sentence: str, governed: Codes, number: int, listed: Codes, procedure_groups: Mapping[int, Codes]
+) -> Statement:
+    """What a sentence over a list of diagnoses says of that list.
+
+    Args:
+        number: the list's group.
+        procedure_groups: the document's groups of procedure codes, which the sentence may name by number.
+    """
+    named = {int(n) for match in _PROCEDURE_GROUP.findall(sentence) for n in match if n}
     codes = find_procedure_codes(sentence, governed)
+    codes |= frozenset(code for n in named for code in procedure_groups.get(n, ()) if code in governed)
     diagnoses = find_diagnoses(sentence, listed)
     if _EXEMPT.search(sentence):
         return Statement(Says.PAIR_EXEMPT, codes, sentence=sentence)
@@ -300,13 +320,15 @@ def read_list_sentence(sentence: str, governed: Codes, number: int, listed: Code
         return _read_about_diagnoses(sentence, codes, diagnoses)
     if _BOILERPLATE.search(sentence) and not codes:
         return Statement(Says.NOTHING)
-    if codes and _DENIED.search(sentence) and not re.search(r"\bdiagnos|\bICD", sentence, re.IGNORECASE):
+    if number and codes and _DENIED.search(sentence) and not re.search(r"\bdiagnos|\bICD", sentence, re.IGNORECASE):
         return Statement(Says.DENIED if not _CONDITION.search(sentence) else Says.DENIED_IF, codes, sentence=sentence)
     if codes and (is_bare_list(sentence) or _CUE.search(sentence) or not _NO_SCOPE.search(sentence)):
         if not _NO_SCOPE.search(sentence) or re.search(
             r"\b(?:support|cover(?:ed|age)|allowed)", sentence, re.IGNORECASE
         ):
-            return Statement(Says.SCOPE, codes, sentence=sentence)
+            other = {int(n) for n in _GROUP.findall(sentence)} - named - {number}
+            target = other.pop() if len(other) == 1 and number not in map(int, _GROUP.findall(sentence)) else 0
+            return Statement(Says.SCOPE, codes, primary=target, sentence=sentence)
         return Statement(Says.NOTHING)
     if _NOUN.search(sentence) and _DANGER.search(sentence):
         return Statement(Says.UNREAD, sentence=sentence)

@@ -22,6 +22,8 @@ def read_document_list(table: CsvTable, ledger: Ledger) -> Export:
             continue
         seen.add((display_id, version))
         word = {"L": "LCD", "A": "ARTICLE"}.get(display_id[:1], kind.upper())
-        export.add("documents", display_id, version, word, title, days[0], days[1], None, False, False, "", url, *row.place)
+        export.add(
+            "documents", display_id, version, word, title, days[0], days[1], None, False, False, "", url, *row.place
+        )
         ledger.kept += 1
     return export

@@ -64,9 +64,13 @@ def _add_policy(export: Export, ncd: str, edition: str, rows: list[Row], ledger:
     lists = {row.cells[5] for row in rows}
     problems = []
     if len(policies) > 1 or len({row.cells[3:5] for row in own}) > 1:
-        problems.append(Problem(first.where, f"NCD {ncd} of {edition} has rows of different policy or dates", "make them the same"))
+        problems.append(
+            Problem(first.where, f"NCD {ncd} of {edition} has rows of different policy or dates", "make them the same")
+        )
     if "procedure" not in lists:
-        problems.append(Problem(first.where, f"NCD {ncd} of {edition} governs no procedure code", "add rows of list procedure"))
+        problems.append(
+            Problem(first.where, f"NCD {ncd} of {edition} governs no procedure code", "add rows of list procedure")
+        )
     if (policies == {"inclusion"}) != ("covered" in lists):
         what = f"NCD {ncd} of {edition} is {'/'.join(sorted(policies))} type"
         problems.append(Problem(first.where, what, "an inclusion policy has a covered list, an exclusion policy none"))
@@ -75,7 +79,9 @@ def _add_policy(export: Export, ncd: str, edition: str, rows: list[Row], ledger:
         problems.append(Problem(f"{first.where}:effective_from", "is no date", "write it like 2024-07-01"))
     if problems or days is None:
         return problems
-    export.add("documents", *key, "NCD", f"NCD {ncd}", days[0], days[1], None, days[1] is not None, True, "", "", *first.place)
+    export.add(
+        "documents", *key, "NCD", f"NCD {ncd}", days[0], days[1], None, days[1] is not None, True, "", "", *first.place
+    )
     added: set[tuple[ListKind, int]] = set()
     for row in rows:
         name, code = row.cells[5], row.cells[6].replace(".", "")
