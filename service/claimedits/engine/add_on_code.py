@@ -49,13 +49,18 @@ def evaluate(evaluation: Evaluation) -> None:
         for index in range(len(claim.lines)):
             evaluation.mark(index, Family.ADD_ON_CODE, Status.NOT_APPLICABLE)
         return
-    if loaded is None:
-        for index, line in enumerate(claim.lines):
-            evaluation.add_not_loaded(index, Family.ADD_ON_CODE, rule_set, line.service_date)
-        return
-    uncovered = find_uncovered(evaluation, loaded, dated_rows=True)
+    uncovered = (
+        find_uncovered(evaluation, loaded, dated_rows=True)
+        if loaded
+        else {index: line.service_date for index, line in enumerate(claim.lines)}
+    )
     for index, day in uncovered.items():
-        evaluation.add_not_loaded(index, Family.ADD_ON_CODE, rule_set, day)
+        if evaluation.takes_no_part(claim.lines[index]):
+            evaluation.mark(index, Family.ADD_ON_CODE, Status.NOT_APPLICABLE)
+        else:
+            evaluation.add_not_loaded(index, Family.ADD_ON_CODE, rule_set, day)
+    if loaded is None:
+        return
     for index, line in find_add_on_candidates(evaluation, loaded):
         if evaluation.takes_no_part(line):  # §D.6: GY, NCCI skipped
             evaluation.mark(index, Family.ADD_ON_CODE, Status.NOT_APPLICABLE)

@@ -30,7 +30,7 @@ def evaluate(evaluation: Evaluation) -> None:
         similar.setdefault(_key(evaluation, duplicates, history_line, False), []).append(history_line)
     for index, line in enumerate(claim.lines):
         key, same_but_modifiers = (
-            _key(evaluation, duplicates, line, with_modifiers) for with_modifiers in (True, False)
+            _key(evaluation, duplicates, line, whole) for whole in (True, False)
         )
         earlier = exact.get(key)
         if earlier is not None:
@@ -45,8 +45,10 @@ def evaluate(evaluation: Evaluation) -> None:
         similar.setdefault(same_but_modifiers, []).append(line)
 
 
-def _key(evaluation: Evaluation, duplicates: Conventions, line: ClaimLine, with_modifiers: bool) -> Key:
+def _key(evaluation: Evaluation, duplicates: Conventions, line: ClaimLine, whole: bool) -> Key:
     """Beneficiary, rendering (else billing) provider, dates, code, sorted modifiers, place of service (switch ``dup.key``).
+
+    A suspect is looked for without modifiers and place (``whole`` false).
 
     A claim and its history are of one beneficiary, so the patient needs no place in the key.
     """
@@ -55,15 +57,15 @@ def _key(evaluation: Evaluation, duplicates: Conventions, line: ClaimLine, with_
         line.procedure_code or line.revenue_code,
         (line.rendering_provider_id or evaluation.claim.billing_provider_id) if "provider" in words else "",
         (line.service_date, line.service_date_end if "dates" in words else 0),
-        tuple(sorted(line.modifiers)) if with_modifiers and "modifiers" in words else (),
-        line.place_of_service if "place_of_service" in words else "",
+        tuple(sorted(line.modifiers)) if whole and "modifiers" in words else (),
+        line.place_of_service if whole and "place_of_service" in words else "",
     )
 
 
 def _suspect(duplicates: Conventions, line: ClaimLine, others: list[ClaimLine] | tuple[()]) -> ClaimLine | None:
-    """One line without modifiers and the other with only non-distinguishing ones: RT against LT is no duplicate."""
+    """Same provider, dates and code, one line without modifiers and the other with only non-distinguishing ones."""
     for other in others:
-        if line.modifiers and other.modifiers:
+        if bool(line.modifiers) == bool(other.modifiers):
             continue
         modifiers = line.modifiers or other.modifiers
         if not any(duplicates.is_distinguishing(modifier, line.service_date) for modifier in modifiers):

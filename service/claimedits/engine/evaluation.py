@@ -116,9 +116,13 @@ class Evaluation:
         return loaded.index.indicators(code, "", selection) if loaded and selection else None
 
     def bilateral_indicator(self, code: str, day: Day) -> str | None:
-        """The bilateral indicator of a code; None where no fee schedule says."""
+        """The bilateral indicator of a code; empty where the fee schedule lacks the code, None where none governs the day."""
         row = self.indicators(code, day)
-        return str(row.bilateral) if row is not None else None
+        if row is not None:
+            return str(row.bilateral)
+        loaded = self.release.rule_sets.get("medicare-pfs-indicators")
+        governed = loaded is not None and self.view(loaded, day, dated_rows=False).select(day) is not None
+        return "" if governed else None
 
     def global_days(self, code: str, day: Day) -> str:
         """The global period of a code (``000``, ``090``, ``ZZZ`` …); empty where no fee schedule says."""

@@ -151,9 +151,13 @@ def _refusal(condition: str, pair: Pair, conventions: Conventions, line: ClaimLi
 
 
 def _column_1_59_for_em(pair: Pair, conventions: Conventions, accepted: Sequence[Weighed]) -> str:
-    """59/X only on a non-E/M column 1 while column 2 is the E/M (§A.5, switch ``ptp.column_1_59_for_em``)."""
+    """59/X only on a non-E/M column 1 while column 2 is the E/M (§A.5, switch ``ptp.column_1_59_for_em``).
+
+    CR 11168 and I-17 are Medicare's; Medicaid accepts the whole list on either code.
+    """
     if (
-        all(w.column == 1 and w.modifier in _59_AND_X for w in accepted)
+        pair.program is Program.MEDICARE
+        and all(w.column == 1 and w.modifier in _59_AND_X for w in accepted)
         and conventions.in_family("em", pair.column_2.procedure_code, pair.day)
         and not conventions.in_family("em", pair.column_1.procedure_code, pair.day)
         and conventions.switch("ptp.column_1_59_for_em", pair.day) == "review"
