@@ -12,6 +12,7 @@ from claimedits.engine.version import ENGINE_VERSION
 _COMMANDS = {
     "bench": "claimedits.cli.bench:bench",
     "build": "claimedits.cli.imports:build",
+    "check": "claimedits.cli.rule_checks:check",
     "demo": "claimedits.cli.demo:demo",
     "evaluate": "claimedits.cli.evaluation:evaluate",
     "explain": "claimedits.cli.lookups:explain",
@@ -20,6 +21,7 @@ _COMMANDS = {
     "lookup": "claimedits.cli.lookups:lookup",
     "release": "claimedits.cli.releases:release",
     "serve": "claimedits.cli.serving:serve",
+    "test": "claimedits.cli.rule_checks:test_rules",
 }
 
 

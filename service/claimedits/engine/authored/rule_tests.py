@@ -55,14 +55,18 @@ class RuleTestResult:
     differences: tuple[str, ...]
 
 
-def run_rule_tests(directory: Path, evaluator: str = "") -> list[RuleTestResult]:
+def run_rule_tests(
+    directory: Path, evaluator: str = "", conventions_directory: Path | None = None
+) -> list[RuleTestResult]:
     """Every test beside the rules of ``directory``, with the evaluator named (empty = the process's own).
+
+    ``conventions_directory`` holds the conventions to decide with; without it, those beside ``directory``.
 
     Raises:
         ImportRefusedError: the rules do not compile, or a test file cannot be read; with every problem.
     """
     draft = compile_rules(directory)[0]
-    conventions = compile_table_rules(directory.parent / CONVENTIONS)
+    conventions = compile_table_rules(conventions_directory or directory.parent / CONVENTIONS)
     problems: list[Problem] = []
     files = [
         file

@@ -143,7 +143,7 @@ FINDING_CODES: Mapping[Family, tuple[str, ...]] = {
 }  # fmt: skip
 """Codes an authored rule of the family may give (semantics.md §0.3). POLICY codes are the payer's own: ``POLICY_…``."""
 
-POLICY_CODE = re.compile(r"POLICY_[A-Z0-9_]{2,40}")
+POLICY_CODE = re.compile(r"POLICY_[A-Z0-9_]{1,40}")
 RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 LIST_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 

@@ -1,0 +1,56 @@
+"""``claim-edits check`` and ``claim-edits test``: rules that people write, before they are built."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from claimedits.app import rule_checks
+from claimedits.cli.terminal import PROBLEMS_FOUND, command_errors, format_option, print_json, show_problems
+from claimedits.model.problems import Problem
+
+_RULES = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+def _report(problems: list[Problem], output_format: str) -> None:
+    """Silent and 0 when all is well; 1 when there are problems."""
+    if output_format == "json":
+        print_json([{"where": p.where, "what": p.what, "mend": p.mend} for p in problems])
+    else:
+        show_problems(problems)
+    if problems:
+        sys.exit(PROBLEMS_FOUND)
+
+
+@click.command()
+@click.argument("rules", type=_RULES)
+@format_option
+@command_errors
+def check(rules: Path, output_format: str) -> None:
+    """Reads the rule sets of a directory and says everything that is wrong. Silent when all is well.
+
+    \b
+    Example:
+      claim-edits check rules/
+    """
+    _report(rule_checks.check_rules(rules), output_format)
+
+
+@click.command("test")
+@click.argument("rules", type=_RULES)
+@click.option(
+    "--evaluator", type=click.Choice(["durable", "plain"]), help="Which evaluator decides; without it, the default."
+)
+@format_option
+@command_errors
+def test_rules(rules: Path, evaluator: str | None, output_format: str) -> None:
+    """Runs the tests beside the authored rules of a directory. Silent when all pass.
+
+    \b
+    Example:
+      claim-edits test rules/
+    """
+    _, problems = rule_checks.run_tests(rules, evaluator or "")
+    _report(problems, output_format)
