@@ -294,3 +294,13 @@ def test_more_blocks_than_a_rule_may_have(problems_of: ProblemsOf) -> None:
     assert problems_of(RULE + blocks) == [
         "rules.toml:1:1: a rule has at most 5 [[rule.with]] and [[rule.without]]; split the rule"
     ]
+
+
+def test_one_pair_of_brackets_and_wrong_types(problems_of: ProblemsOf) -> None:
+    assert problems_of('[rule]\nid = "one"\n') == [
+        "rules.toml:1:1: rule is not a list of tables; write [[rule]] above its fields"
+    ]
+    assert problems_of(rule(adjustment='"4"', remedy="1")) == [
+        'rules.toml:8:14: adjustment is not a table; write it like adjustment = { group = "CO", carc = "4" }',
+        "rules.toml:9:10: remedy is not a list of tables; write [[rule.remedy]] above its fields",
+    ]

@@ -120,6 +120,9 @@ def _run_file(file: RuleFile, draft: RevisionDraft, conventions: RevisionDraft) 
         except ClaimInvalidError as error:
             yield RuleTestResult(where, why, tuple(map(str, error.problems)))
             continue
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            yield RuleTestResult(where, why, (f"a field of the test is missing or has another form: {error}",))
+            continue
         expected = sorted(" ".join(str(words).split()) for words in test["expect"])
         differences = [f"expected {words}, it did not fire" for words in expected if words not in got]
         differences += [f"{words} fired, not expected" for words in got if words not in expected]

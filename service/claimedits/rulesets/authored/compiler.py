@@ -71,11 +71,17 @@ def _check_head(head: dict[str, Any], problems: list[Problem]) -> Family:
         for name in head
         if name not in HEAD_FIELDS
     )
-    for name, allowed in (("programs", Program.__members__), ("settings", Setting.__members__)):
+    for name in SCOPE_FIELDS:
+        allowed = {"programs": Program.__members__, "settings": Setting.__members__}.get(name)
+        words = [head[name]] if isinstance(head.get(name), str) else head.get(name, [])
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            problems.append(Problem(where, f"{name} is not a list of texts", f'write {name} = ["…"]'))
+            words = []
+        head[name] = words
         problems.extend(
             Problem(where, f"{word} is no value of {name}", suggest(word, list(allowed)))
-            for word in head.get(name, ())
-            if word not in allowed
+            for word in words
+            if allowed is not None and word not in allowed
         )
     family = head.get("family")
     names = [f.name for f in FINDING_CODES]
@@ -92,7 +98,7 @@ def _surroundings(files: RuleSetFiles, family: Family) -> Surroundings:
         lists=files.list_names,
         code_families=files.code_families,
         is_switch=switches.__contains__,
-        scope={name: tuple(files.head.get(name, ())) for name in SCOPE_FIELDS},
+        scope={name: tuple(files.head[name]) for name in SCOPE_FIELDS},
         authority=str(files.head.get("authority", "")),
     )
 

@@ -68,8 +68,7 @@ class Fields:
         value = self.text(name, required=not default) or default
         if value and value not in allowed:
             self.add(name, f"{value} is no {name}", suggest(value, allowed))
-            return default or next(iter(allowed))
-        return value
+        return value if value in allowed else default or next(iter(allowed))
 
     def placed_texts(self, name: str) -> list[tuple[Path, str]]:
         """A list of texts with their paths; a single text counts as a list of one."""
@@ -123,7 +122,8 @@ class Fields:
     def tables(self, name: str) -> list[Fields]:
         value = self._values.get(name, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.add(name, f"{name} is not a table", f"write [[rule.{name}]] above its fields")
+            header = "[[rule]]" if name == "rule" else f"[[rule.{name}]]"
+            self.add(name, f"{name} is not a list of tables", f"write {header} above its fields")
             return []
         return [Fields(self.file, (*self.path, name, i), item, f"[[rule.{name}]]") for i, item in enumerate(value)]
 

@@ -145,8 +145,14 @@ def _read_list(path: Path, files: RuleSetFiles, problems: list[Problem]) -> None
 
 
 def _read_switches(content: bytes, problems: list[Problem]) -> list[tuple[int, dict[str, str]]]:
-    rows = []
-    records = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        problems.append(Problem(f"switches.csv:{row}:1", "is not UTF-8", "save the file as UTF-8"))
+        return rows
+    records = csv.reader(io.StringIO(text, newline=""))
     for cells in records:
         row = records.line_num
         if row == 1:
