@@ -20,7 +20,9 @@ from claimedits.cli.terminal import command_errors, format_option, print_json, p
 from claimedits.engine.engine import Engine
 from claimedits.model.claim import Claim
 from claimedits.model.claim_reading import read_claim
+from claimedits.model.dates import parse_day
 from claimedits.model.terms import Family
+from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.ptp_index import PtpIndex
 
 AS_OF = "2024-08-20"
@@ -95,13 +97,22 @@ def _measure(path: Path, count: int) -> Iterator[Measure]:
     gc.freeze()  # as the server does: what lives as long as the process is no business of the collector
     index = engine.release.rule_sets["medicare-ptp-practitioner"].index
     assert isinstance(index, PtpIndex)
-    codes = [code for code in index.codes if code.isdigit() and "10004" <= code <= "89398"]
-    fields = list(make_claims(codes, count))
+    values = engine.release.rule_sets["medicare-mue-practitioner"]
+    codes = [code for code in index.codes if _is_payable(values, code)]
+    fields = list(make_claims(codes, count, index))
     claims = [read_claim(claim) for claim in fields]
     yield from _deciding(engine, claims)
     yield from _searching(index, claims)
     yield _further_quarter(engine)
     yield from measure_server(path, fields, Measure)
+
+
+def _is_payable(values: LoadedRuleSet, code: str) -> bool:
+    """Codes that a claim would carry: outside anesthesia, with a value of at least one unit."""
+    day = parse_day(AS_OF)
+    selection = values.editions.known(day).select(day)
+    row = values.index.row(code, selection.in_force) if selection else None
+    return code.isdigit() and "10004" <= code <= "89398" and row is not None and row.value > 0
 
 
 def median_us(function: Callable[[Claim], object], claims: Sequence[Claim]) -> float:

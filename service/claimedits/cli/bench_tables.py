@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from claimedits.app.building import choose_revisions
 from claimedits.model.dates import FOREVER, quarter_end, quarter_start
+from claimedits.rulesets.ptp_index import PtpIndex
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, Source
 from claimedits.rulesets.store import Store
 
@@ -154,11 +155,29 @@ def _add_on(codes: list[str]) -> RevisionDraft:
     return RevisionDraft(_header("medicare-aoc", "aoc", 3, through_year=True), {"edits": table}, n, n)
 
 
-def make_claims(codes: list[str], count: int, lines: int = 10, seed: int = 5) -> Iterator[dict[str, Any]]:
-    """Claims as they come: mostly frequent codes, one day, few modifiers."""
+def make_claims(
+    codes: list[str], count: int, index: PtpIndex, lines: int = 10, seed: int = 5
+) -> Iterator[dict[str, Any]]:
+    """Claims as they come: frequent codes, one day, few modifiers, and few pairs.
+
+    Real claims of this size hold 0.1 to 0.7 pairs that stand in the table, made-up ones several: a code that conflicts
+    with an earlier line is drawn again, but for one draw in twelve.
+    """
     numbers = random.Random(seed)
     frequent = numbers.sample(codes, min(600, len(codes)))
+
+    def draw() -> list[str]:
+        drawn: list[str] = []
+        while len(drawn) < lines:
+            trial = [*drawn, numbers.choice(frequent)]
+            places = [index.number_of[code] for code in trial]
+            conflict = any(j == len(drawn) for _, j in index.conflicts(places)) or trial[-1] in drawn
+            if not conflict or numbers.random() < 1 / 12:
+                drawn = trial
+        return drawn
+
     for i in range(count):
+        chosen = draw()
         yield {
             "claim_id": f"B-{i}",
             "program": "MEDICARE",
@@ -169,7 +188,7 @@ def make_claims(codes: list[str], count: int, lines: int = 10, seed: int = 5) ->
             "lines": [
                 {
                     "line_number": number,
-                    "procedure_code": numbers.choice(frequent),
+                    "procedure_code": chosen[number - 1],
                     "modifiers": numbers.choice(([], [], [], ["59"], ["RT"], ["GC"])),
                     "units": "1",
                     "service_date": "2024-08-15",

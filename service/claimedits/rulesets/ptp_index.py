@@ -67,16 +67,13 @@ class PtpIndex:
     def conflicts(self, numbers: Sequence[int]) -> list[tuple[int, int]]:
         """Positions (i, j), i < j, of the codes in ``numbers`` that stand together in some row; -1 is an unknown code."""
         bits, stride = self._bits, self._stride
-        found = []
-        for j in range(1, len(numbers)):
-            code = numbers[j]
-            if code < 0:
-                continue
-            base, shift = (code >> 3), code & 7
-            for i in range(j):
-                other = numbers[i]
-                if other >= 0 and bits[other * stride + base] >> shift & 1:
-                    found.append((i, j))
+        earlier: list[tuple[int, int]] = []
+        found: list[tuple[int, int]] = []
+        for j, code in enumerate(numbers):
+            if code >= 0:
+                byte, bit = code >> 3, 1 << (code & 7)
+                found += [(i, j) for i, row in earlier if bits[row + byte] & bit]
+                earlier.append((j, code * stride))
         return found
 
     def rows(self, a: int, b: int) -> tuple[PtpRow, ...]:
