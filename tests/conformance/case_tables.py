@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+from coverage_rows import coverage_tables_from_cases
 
 from claimedits.model.dates import FOREVER, parse_day
 from claimedits.rulesets.fee_schedule import Indicators
@@ -188,5 +189,6 @@ TABLES: dict[str, tuple[str, Callable[[Sequence[Row]], Mapping[str, pa.Table]]]]
     "procedure-codes": ("procedure-codes", procedure_codes),
     "icd10cm": ("icd10", diagnosis_codes),
     "medicare-pfs-indicators": ("pfs", fee_schedule),
+    "medicare-coverage": ("coverage", coverage_tables_from_cases),
 }
 """How the rows of each rule set become tables; families built later add theirs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +40,22 @@ def reason_to_skip(case: Case) -> str:
     unbuilt = sorted({name for name in case["options"]["families"] if Family[name] not in BUILT})
     if unbuilt:
         return f"family {', '.join(unbuilt)} is not built yet"
-    unknown = sorted({row["rule_set"] for row in case["rules"]} - {*TABLES, "duplicates", MODIFIER_REQUIREMENTS})
+    unknown = sorted(
+        {row["rule_set"] for row in case.get("rules", ())} - {*TABLES, "duplicates", MODIFIER_REQUIREMENTS}
+    )
     return f"rule set {', '.join(unknown)} is not built yet" if unknown else ""
 
 
-def build_release(store: Store, case: Case) -> str:
+def build_release(store: Store, case: Case, shared: Sequence[str] = ()) -> str:
     """Keep the tables that a case states, and nothing else but the conventions; the release's id."""
     drafts = [
-        *drafts_of_case(case["rules"]),
-        *modifier_drafts(case["rules"]),
+        *drafts_of_case(case.get("rules", ())),
+        *modifier_drafts(case.get("rules", ())),
         compile_table_rules(RULES / "ncci-conventions"),
     ]
-    if any(row["rule_set"] == "duplicates" for row in case["rules"]):
+    if any(row["rule_set"] == "duplicates" for row in case.get("rules", ())):
         drafts.append(compile_table_rules(RULES / "duplicates"))
-    return store.create_release([store.add_revision(draft)[0].id for draft in drafts]).id
+    return store.create_release([*shared, *(store.add_revision(draft)[0].id for draft in drafts)]).id
 
 
 def disagreements(case: Case, response: Mapping[str, Any]) -> list[str]:

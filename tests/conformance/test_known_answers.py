@@ -10,11 +10,11 @@ from claimedits.engine.engine import Engine
 from claimedits.rulesets.store import Store
 
 
-def test_in_process(case: Case, store: Store) -> None:
+def test_in_process(case: Case, store: Store, shared_revisions: tuple[str, ...]) -> None:
     reason = reason_to_skip(case)
     if reason:
         pytest.skip(reason)
     options = case["options"]
-    engine = Engine.open(store, build_release(store, case))
+    engine = Engine.open(store, build_release(store, case, shared_revisions))
     decision = engine.evaluate(case["claim"], options["as_of"], options["families"], "ALL")
     assert disagreements(case, as_fields(decision, "short")) == []

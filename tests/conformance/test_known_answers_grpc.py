@@ -20,10 +20,10 @@ from claimedits.v1 import claim_edit_service_pb2_grpc as pb_grpc
 
 
 @pytest.fixture(scope="session")
-def releases(store: Store, request: pytest.FixtureRequest) -> dict[str, str]:
+def releases(store: Store, request: pytest.FixtureRequest, shared_revisions: tuple[str, ...]) -> dict[str, str]:
     """The release of every case that can be judged, by the id of the case."""
     cases = read_cases(find_cases(request.config.getoption("--cases")))
-    return {case["id"]: build_release(store, case) for case in cases if not reason_to_skip(case)}
+    return {case["id"]: build_release(store, case, shared_revisions) for case in cases if not reason_to_skip(case)}
 
 
 @pytest.fixture(scope="session")
