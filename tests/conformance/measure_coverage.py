@@ -1,3 +1,4 @@
+# ruff: noqa: T201
 """Measures agreement and the share of REVIEW: ``python measure_coverage.py CASES [EXPORT]`` (no test; prints every difference)."""
 
 from __future__ import annotations

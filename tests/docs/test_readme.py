@@ -20,10 +20,15 @@ from claimedits.cli.server_process import run_server
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
-COMMANDS = [line for kind, block in BLOCKS if not kind for line in block.splitlines() if line.startswith("claim-edits ")]
+COMMANDS = [
+    line for kind, block in BLOCKS if not kind for line in block.splitlines() if line.startswith("claim-edits ")
+]
 PYTHON = [block for kind, block in BLOCKS if kind == "python"]
 ZIPS = {
-    **{f"medicare-ncci-2024q3-practitioner-ptp-edits-ccipra-v302r0-f{n}.zip": f"ccipra-v302r0-f{n}.TXT" for n in (1, 2, 3, 4)},
+    **{
+        f"medicare-ncci-2024q3-practitioner-ptp-edits-ccipra-v302r0-f{n}.zip": f"ccipra-v302r0-f{n}.TXT"
+        for n in (1, 2, 3, 4)
+    },
     "medicare-ncci-2024-q3-practitioner-services-mue-table.zip": "MCR_MUE_PractitionerServices_Eff_07-01-2024.csv",
     "medicare-ncci-2024-q2-add-on-code-edits.zip": "AOC_V2024Q3-MCR.txt",
 }
@@ -48,7 +53,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(command: str, folder: Path) -> str:
     """What a command prints; it has to succeed."""
     environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "service")}
-    done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
 

@@ -162,7 +162,8 @@ def serve_process(store: Path, *arguments: str) -> Iterator[Served]:
 @contextmanager
 def open_stub(address: str) -> Iterator[pb_grpc.ClaimEditServiceStub]:
     # A subchannel of its own for each: workers share a port by connection.
-    with grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1)]
+    with grpc.insecure_channel(address, options=options) as channel:
         yield pb_grpc.ClaimEditServiceStub(channel)
 
 

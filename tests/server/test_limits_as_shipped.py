@@ -23,7 +23,10 @@ from served import (
     violations,
 )
 
+from claimedits.app.claim_files import NumberedClaim
 from claimedits.app.claim_messages import message_from_fields
+from claimedits.app.remote_evaluation import evaluate_remotely
+from claimedits.model.terms import DetailLevel
 from claimedits.v1 import claim_edit_service_pb2 as pb
 from claimedits.v1 import claim_edit_service_pb2_grpc as pb_grpc
 from claimedits.v1 import claim_pb2
@@ -128,10 +131,8 @@ def test_each_absurdity_of_a_claim_is_named_by_its_field(stub: pb_grpc.ClaimEdit
     lines[7].procedure_code = "J11\0"
     lines[8].diagnosis_pointers[:] = [0, 14]
     message.diagnoses[:] = ["Z000"] * 13
-    message.setting = 99  # type: ignore[assignment]
     fields = {field for field, _ in violations(rich_status(refused(lambda: stub.EvaluateClaim(_ask(message)))))}
     assert fields == {
-        "setting",
         "diagnoses",
         "lines[1].line_number",
         "lines[2].units",
@@ -143,6 +144,36 @@ def test_each_absurdity_of_a_claim_is_named_by_its_field(stub: pb_grpc.ClaimEdit
         "lines[8].diagnosis_pointers[0]",
         "lines[8].diagnosis_pointers[1]",
     }
+
+
+def test_an_unknown_setting_is_refused(stub: pb_grpc.ClaimEditServiceStub) -> None:
+    message = conflicting_claim()
+    message.setting = 99  # type: ignore[assignment]
+    assert [field for field, _ in violations(rich_status(refused(lambda: stub.EvaluateClaim(_ask(message)))))] == [
+        "setting"
+    ]
+
+
+def test_an_answer_about_several_claims_stops_at_its_limit(shared_releases: TwoReleases) -> None:
+    claims = [claim_of(30) for _ in range(4)]
+    one = pb.BatchEvaluateClaimsRequest(claims=claims)
+    with serve_process(shared_releases.path, "--answer-bytes", "100000") as small, open_stub(small.address) as stub:
+        items = stub.BatchEvaluateClaims(one).items
+        assert [item.WhichOneof("answer") for item in items] == ["result", "result", "status", "status"]
+        sizes = [item.ByteSize() for item in items[:2]]
+        assert sizes[0] < 100_000 <= sum(sizes)
+        metadata = {"limit": "answer_bytes", "maximum": "100000", "value": str(sum(sizes))}
+        assert [dict(error_info(item.status).metadata) for item in items[2:]] == [metadata] * 2
+        assert items[2].status.message.endswith("; send fewer claims a message")
+        rest = stub.BatchEvaluateClaims(pb.BatchEvaluateClaimsRequest(claims=claims[2:])).items
+        assert [item.WhichOneof("answer") for item in rest] == ["result", "result"]
+
+
+def test_answers_longer_than_grpc_takes_by_default_reach_the_command_line(served: Served) -> None:
+    lines = [line(number, "J1100") for number in range(1, 51)]
+    claims = [NumberedClaim(number, claim_fields(*lines)) for number in range(1, 101)]
+    remote = evaluate_remotely(served.address, claims, "", "", frozenset(), DetailLevel.ALL)
+    assert [(answer.line, answer.problems) for answer in remote] == [(number, ()) for number in range(1, 101)]
 
 
 def test_a_claim_without_lines_is_refused(stub: pb_grpc.ClaimEditServiceStub) -> None:

@@ -26,7 +26,17 @@ def run_server(store: Path, arguments: Sequence[str] = ()) -> Iterator[str]:
     Raises:
         ClaimEditsError: it did not start; the message is what it said.
     """
-    command = [sys.executable, "-m", "claimedits.cli.main", "serve", "--store", str(store), "--address", "127.0.0.1:0", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "claimedits.cli.main",
+        "serve",
+        "--store",
+        str(store),
+        "--address",
+        "127.0.0.1:0",
+        *arguments,
+    ]
     with tempfile.TemporaryDirectory(prefix="claim-edits-server-") as folder:
         log = Path(folder) / "log"
         with log.open("wb") as written:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from claimedits.model.claim import Claim, ClaimLine
 from claimedits.model.terms import Status
@@ -67,7 +67,7 @@ def decide(document: Document, claim: Claim, line: ClaimLine, diagnoses: Diagnos
 
 def _decide_code(document: Document, reading: CodeReading, claim: Claim, line: ClaimLine) -> Verdict | None:
     """What the text says of the code itself, before any list is asked; None = ask the lists."""
-    place = {"paragraph": reading.paragraph, "source": reading.source}
+    place: dict[str, Any] = {"paragraph": reading.paragraph, "source": reading.source}
     if reading.treatment is Treatment.FREE:
         return Verdict(Status.PASS, "", "the text frees the code from the lists of diagnoses", **place)
     if reading.settings and claim.setting.name not in reading.settings:
@@ -96,7 +96,7 @@ def _decide_code(document: Document, reading: CodeReading, claim: Claim, line: C
 
 def _without_lists(document: Document, reading: CodeReading) -> Verdict:
     """No list is for the code."""
-    place = {"paragraph": reading.paragraph, "source": reading.source}
+    place: dict[str, Any] = {"paragraph": reading.paragraph, "source": reading.source}
     if reading.beside:
         return Verdict(
             Status.PASS, "", "the text restricts the code only beside codes that the claim does not bill", **place
@@ -137,7 +137,12 @@ _DOUBTFUL = frozenset((Role.ASTERISK, Role.NARRATIVE, Role.NEEDS_SECONDARY))
 
 
 def _doubtful_hit(group: Group, member: int, diagnoses: Diagnoses) -> Verdict:
-    place = {"group": group.label, "member": member, "paragraph": group.paragraph, "source": group.source}
+    place: dict[str, Any] = {
+        "group": group.label,
+        "member": member,
+        "paragraph": group.paragraph,
+        "source": group.source,
+    }
     if group.role is Role.ASTERISK:
         return Verdict(
             Status.REVIEW,
@@ -222,7 +227,7 @@ def _decide_pair(
     half = primary or secondary
     assert half is not None
     label = " + ".join(dict.fromkeys(g.label for g in (*primaries, *secondaries)))
-    place = {
+    place: dict[str, Any] = {
         "group": label,
         "member": primary_hit if primary is not None else secondary_hit,
         "paragraph": half.paragraph,
@@ -257,7 +262,12 @@ def _decide_non_covered(excluded: list[Group], diagnoses: Diagnoses) -> Verdict 
         member = group.find(diagnoses.pointed)
         if member < 0:
             continue
-        place = {"group": group.label, "member": member, "paragraph": group.paragraph, "source": group.source}
+        place: dict[str, Any] = {
+            "group": group.label,
+            "member": member,
+            "paragraph": group.paragraph,
+            "source": group.source,
+        }
         if group.role is Role.NARRATIVE:
             return Verdict(
                 Status.REVIEW,
@@ -289,7 +299,7 @@ def _no_hit(
             Status.REVIEW, "COV_NARRATIVE", why, covered[0].label, -1, "", covered[0].paragraph, covered[0].source
         )
     labels = ", ".join(dict.fromkeys(group.label for group in covered))
-    place = {"group": labels, "source": covered[0].source, "can_shift_liability": True}
+    place: dict[str, Any] = {"group": labels, "source": covered[0].source, "can_shift_liability": True}
     if not diagnoses.all_count:
         everything = diagnoses._replace(pointed=diagnoses.claimed)
         elsewhere = _decide_covered(document, covered, line, everything)

@@ -29,9 +29,7 @@ def evaluate(evaluation: Evaluation) -> None:
         exact.setdefault(_key(evaluation, duplicates, history_line, True), history_line)
         similar.setdefault(_key(evaluation, duplicates, history_line, False), []).append(history_line)
     for index, line in enumerate(claim.lines):
-        key, same_but_modifiers = (
-            _key(evaluation, duplicates, line, whole) for whole in (True, False)
-        )
+        key, same_but_modifiers = (_key(evaluation, duplicates, line, whole) for whole in (True, False))
         earlier = exact.get(key)
         if earlier is not None:
             evaluation.add(index, _finding(evaluation, duplicates, line, earlier, "DUP_EXACT"))

@@ -26,12 +26,17 @@ class Items(Protocol):
     def add(self) -> pb.EvaluationItem: ...
 
 
+_FEW_FINDINGS = 20
+"""Answers with no more are not measured: measuring takes time, and the number of claims bounds the size of such answers."""
+
+
 class ClaimEditHandlers:
     """The three RPCs. One instance a worker, shared by its threads."""
 
     def __init__(self, host: EngineHost, settings: ServerSettings) -> None:
         self._host = host
         self._most_claims = settings.claims_per_batch
+        self._most_bytes = settings.answer_bytes
         self._limits = ClaimLimits(settings.lines_per_claim, settings.history_lines_per_claim)
 
     def EvaluateClaim(self, request: pb.EvaluateClaimRequest, call: Call) -> pb.EvaluateClaimResponse:  # noqa: N802
@@ -76,12 +81,18 @@ class ClaimEditHandlers:
         """One item a claim, in order: its result or the status that it would have had alone."""
         if len(claims) > self._most_claims:
             raise LimitError("claims_per_batch", self._most_claims, len(claims), "send fewer claims a message")
+        size = 0
         for claim in claims:
             if call.has_left():
                 raise EvaluationAbandonedError
             item = items.add()
             try:
-                fill_response(item.result, self._decide(claim, options, call))
+                if size >= self._most_bytes:
+                    raise LimitError("answer_bytes", self._most_bytes, size, "send fewer claims a message")
+                decision = self._decide(claim, options, call)
+                fill_response(item.result, decision)
+                if len(decision.findings) > _FEW_FINDINGS:
+                    size += item.ByteSize()
             except EvaluationAbandonedError:
                 raise
             except Exception as error:  # one bad claim never fails the batch, not even one that meets a defect

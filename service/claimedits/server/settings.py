@@ -27,7 +27,11 @@ class ServerSettings:
     claims_per_batch: int = 500
     """Claims in one batch, and in one message of a stream."""
     message_bytes: int = 16 * 1024 * 1024
-    """Size of a message received. Answers are bounded by the limits on claims."""
+    """Size of a message received."""
+    answer_bytes: int = 64 * 1024 * 1024
+    """Size of an answer about several claims. Once it is reached, the claims that are left are answered with
+    RESOURCE_EXHAUSTED each. The answer about one claim is bounded by its lines: their findings name one another, and 1000
+    lines in conflict with one another can fill 12 MB."""
     connection_age_seconds: int = 300
     """A connection is asked to close after so long, so that clients spread over workers and hosts."""
     balancer_wait_seconds: float = 1.0

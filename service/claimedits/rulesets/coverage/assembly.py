@@ -189,7 +189,8 @@ def _rows(tables: Mapping[str, pa.Table], name: str) -> Iterator[dict[str, Any]]
 
 
 def _values(column: pa.Array) -> list[Any]:
-    return (column.cast(pa.int32()) if pa.types.is_date32(column.type) else column).to_pylist()
+    values: list[Any] = (column.cast(pa.int32()) if pa.types.is_date32(column.type) else column).to_pylist()
+    return values
 
 
 def curated_roles(tables: Mapping[str, pa.Table]) -> dict[Key, list[CuratedRole]]:

@@ -7,7 +7,7 @@ in force on a day is in none of them, the answer is that it is not at hand, neve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
 from claimedits.model.dates import FOREVER, Day
@@ -52,7 +52,7 @@ NOTHING = Found((), False)
 class GoverningDocuments:
     """The documents of one rule set as known on one day."""
 
-    _views: WeakKeyDictionary[Editions, dict[Day, GoverningDocuments]] = WeakKeyDictionary()
+    _views: ClassVar[WeakKeyDictionary[Editions, dict[Day, GoverningDocuments]]] = WeakKeyDictionary()
 
     def __init__(self, loaded: LoadedRuleSet, as_of: Day) -> None:
         self._index: CoverageIndex = loaded.index

@@ -114,7 +114,7 @@ Rows = Sequence[Sequence[Any]]
 
 def build_table(schema: pa.Schema, rows: Rows) -> pa.Table:
     """Rows, in any order, as a table in canonical order: by its columns from left to right."""
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in schema]
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [() for _ in schema]
     return sort_table(
         pa.table([_as_array(cells, field.type) for cells, field in zip(columns, schema, strict=True)], schema=schema)
     )

@@ -7,15 +7,24 @@ from pathlib import Path
 
 from claimedits.rulesets.imports.aoc import import_aoc
 from claimedits.rulesets.imports.coverage import import_coverage
+from claimedits.rulesets.imports.hcpcs import import_hcpcs
 from claimedits.rulesets.imports.mue import import_mue
 from claimedits.rulesets.imports.options import ImportOptions
+from claimedits.rulesets.imports.pfs import import_pfs
 from claimedits.rulesets.imports.ptp import import_ptp
 from claimedits.rulesets.revision import RevisionDraft
 from claimedits.rulesets.sources.files import Limits, SourceFile, expand_paths
 
 Importer = Callable[[Sequence[SourceFile], ImportOptions], list[RevisionDraft]]
 
-FAMILIES: dict[str, Importer] = {"ptp": import_ptp, "mue": import_mue, "aoc": import_aoc, "coverage": import_coverage}
+FAMILIES: dict[str, Importer] = {
+    "ptp": import_ptp,
+    "mue": import_mue,
+    "aoc": import_aoc,
+    "coverage": import_coverage,
+    "hcpcs": import_hcpcs,
+    "pfs": import_pfs,
+}
 """Importers by the FAMILY word of the command line; later families add theirs."""
 
 __all__ = ["FAMILIES", "ImportOptions", "Importer", "import_files"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,10 @@ import pyarrow as pa
 
 from claimedits.model.dates import FOREVER, day_of
 from claimedits.model.problems import Problem
-from claimedits.rulesets.imports.raw_tables import NUMERIC, RawTable
+from claimedits.rulesets.imports.raw_tables import MOST_LISTED, NUMERIC, RawTable
 
 Array = npt.NDArray[Any]
 _CODE = re.compile(r"[0-9A-Z]{5}")
-MOST_LISTED = 1000
 
 
 class BadCellError(ValueError):
@@ -34,8 +33,17 @@ class Checker:
     def __init__(self, table: RawTable) -> None:
         self.table = table
         self.bad = np.zeros(len(table), dtype=bool)
-        self.problems: list[Problem] = []
-        self.rejected_more = 0
+        self._faults: dict[int, list[tuple[str, BadCellError]]] = {}
+
+    @property
+    def problems(self) -> list[Problem]:
+        """One a rejected row, in the order of the rows; at most ``MOST_LISTED``."""
+        listed = []
+        for row, faults in sorted(self._faults.items()):
+            (name, first), others = faults[0], [name for name, _ in faults[1:]]
+            what = first.what + (f" (also wrong: {', '.join(others)})" if others else "")
+            listed.append(Problem(self.where(row, name), what, first.mend, first.code))
+        return listed
 
     def read(self, name: str, parse: Callable[[str], int], missing: int) -> Array:
         """A column of whole numbers; rows whose cell ``parse`` refuses get ``missing`` and are rejected."""
@@ -69,7 +77,8 @@ class Checker:
 
     def reject(self, where: Array, name: str, what: str, mend: str, code: str) -> None:
         """Reject every row that ``where`` marks."""
-        self._list([(int(row), BadCellError(what, mend, code)) for row in np.nonzero(where & ~self.bad)[0]], name)
+        error = BadCellError(what, mend, code)
+        self._list(((int(row), error) for row in np.nonzero(where & ~self.bad)[0]), name)
         self.bad |= where
 
     def where(self, row: int, name: str = "") -> str:
@@ -79,15 +88,15 @@ class Checker:
 
     def _refuse(self, name: str, indices: Array, refused: dict[int, BadCellError]) -> None:
         rows = np.nonzero(np.isin(indices, list(refused)))[0]
-        self._list([(int(row), refused[int(indices[row])]) for row in rows], name)
+        self._list(((int(row), refused[int(indices[row])]) for row in rows), name)
         self.bad[rows] = True
 
-    def _list(self, found: list[tuple[int, BadCellError]], name: str) -> None:
+    def _list(self, found: Iterable[tuple[int, BadCellError]], name: str) -> None:
         for row, error in found:
-            if len(self.problems) < MOST_LISTED:
-                self.problems.append(Problem(self.where(row, name), error.what, error.mend, error.code))
-            else:
-                self.rejected_more += 1
+            if row in self._faults:
+                self._faults[row].append((name, error))
+            elif len(self._faults) < MOST_LISTED:
+                self._faults[row] = [(name, error)]
 
 
 def read_code(text: str) -> str:
@@ -137,8 +146,3 @@ def read_ordinal(text: str) -> int:
 def as_dates(days: Array) -> pa.Array:
     """Days as Arrow dates; FOREVER is null."""
     return pa.array(days.astype(np.int32), mask=days == FOREVER).cast(pa.date32())
-
-
-def count_rejects(checkers: list[Checker], odd: list[Problem]) -> int:
-    """Rows rejected in all."""
-    return sum(int(checker.bad.sum()) for checker in checkers) + len(odd)

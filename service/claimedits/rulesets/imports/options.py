@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from claimedits.model.dates import Day
 from claimedits.model.terms import Program, Setting
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(slots=True, frozen=True)
@@ -27,9 +31,16 @@ class ImportOptions:
     max_unpacked_bytes: int = 2 << 30
     known_notes: frozenset[str] | None = None
     """Add-on notes that somebody has read; None = do not check."""
+    previous: Callable[[str, Day], Mapping[str, pa.Table] | None] | None = None
+    """The tables of the newest kept edition of a rule set that takes effect before a day; None = there is none."""
     progress: Callable[[str, int, int], None] | None = None
 
     def tell(self, stage: str, done: int, total: int) -> None:
         """Report progress where somebody watches."""
         if self.progress is not None:
             self.progress(stage, done, total)
+
+    def previous_table(self, rule_set: str, effective_from: Day, name: str) -> pa.Table | None:
+        """A table of the edition before; None where there is none to compare with."""
+        tables = self.previous(rule_set, effective_from) if self.previous is not None else None
+        return tables[name] if tables is not None else None

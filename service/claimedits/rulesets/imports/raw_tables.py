@@ -22,7 +22,10 @@ HEADER_WITHIN = 80
 """A header that does not stand in the first records is none (file-formats.md §0, rule 2)."""
 NUMERIC = "\x01"
 """Marks a cell that a workbook holds as a number where text is due: its leading zeros are lost."""
-_CODE = re.compile(r"[0-9A-Za-z]{5}")
+MOST_LISTED = 100_000
+"""Rejected rows that are listed one by one; more of them stop any import."""
+_CODE_OR_NUMBER = re.compile(r"(?=.*\d)[0-9A-Za-z]{5}|\d+")
+"""Tells data from a header, whose titles are words: HCPCS is one."""
 Names = Mapping[str, re.Pattern[str]]
 """Field → pattern that its column's name matches, after collapsing blanks and lowering the case."""
 
@@ -46,7 +49,7 @@ class RawTable:
 
 
 def read_raw(file: SourceFile, content: Content, names: Names, numbers: frozenset[str] = frozenset()) -> RawTable:
-    """Read a tab-delimited text, a CSV or a workbook.
+    """Read a tab-delimited text, a CSV (by its suffix, or a text without tabs) or a workbook (its first sheet).
 
     Args:
         names: the fields wanted; every one of them must have a column.
@@ -57,11 +60,21 @@ def read_raw(file: SourceFile, content: Content, names: Names, numbers: frozense
     """
     if file.is_workbook:
         return _from_records(file, content, _workbook_records(file, content), names, numbers)
-    if b"\t" in content.data[:65536]:
+    if not file.name.lower().endswith(".csv") and b"\t" in content.data[:65536]:
         return _from_tabs(file, content, names)
-    text = content.data.decode("utf-8")
-    records = list(csv.reader(io.StringIO(text, newline="")))
-    return _from_records(file, content, records, names, frozenset())
+    return _from_records(file, content, _csv_records(file, content), names, frozenset())
+
+
+def _csv_records(file: SourceFile, content: Content) -> list[list[str]]:
+    """Records, not lines: a quoted cell may hold line ends. A quote that never ends would swallow rows: refused."""
+    records: list[list[str]] = []
+    try:
+        for record in csv.reader(io.StringIO(content.data.decode("utf-8"), newline=""), strict=True):
+            records.append(record)
+    except csv.Error as error:
+        what = "a quoted cell begins here and does not end as it should"
+        raise refuse(f"{file.where}:{len(records) + 1}", what, "restore the quotes as published", "E_QUOTES") from error
+    return records
 
 
 def _workbook_records(file: SourceFile, content: Content) -> list[list[Any]]:
@@ -78,29 +91,43 @@ def _from_records(
     file: SourceFile, content: Content, records: Sequence[Sequence[Any]], names: Names, numbers: frozenset[str]
 ) -> RawTable:
     start, places, width = _find_header(file, records[:HEADER_WITHIN], names)
-    last = _last_data_record(records)
+    last = len(records)
+    while last > start and _is_foot(records[last - 1], width):
+        last -= 1
     rows: list[Sequence[Any]] = []
     numbered: list[int] = []
-    odd: list[Problem] = []
+    raw = RawTable(file, content, {}, np.zeros(0, np.int64), len(records))
     for number, record in enumerate(records[start:last], start + 1):
-        if len([cell for cell in record if _text(cell)]) == 0:
-            odd.append(Problem(f"{file.name}:{number}", "is a blank row within the data", "remove it", "E_BLANK_ROW"))
-        elif len(record) < width:
-            odd.append(_columns_problem(file, number, len(record), width))
+        if not any(map(_text, record)):
+            _leave_out(raw, number, 0, width)
+        elif len(record) != width and not file.is_workbook:
+            _leave_out(raw, number, len(record), width)
         else:
             rows.append(record)
             numbered.append(number)
-    columns = {}
     for name, place in places.items():
         plain = name in numbers or not file.is_workbook
-        columns[name] = pa.array([_text(row[place]) if plain else _typed(row[place]) for row in rows], pa.string())
-    return RawTable(file, content, columns, np.array(numbered, dtype=np.int64), len(records), odd)
+        raw.columns[name] = pa.array([_text(row[place]) if plain else _typed(row[place]) for row in rows], pa.string())
+    raw.records = np.array(numbered, dtype=np.int64)
+    return raw
 
 
-def _columns_problem(file: SourceFile, number: int, found: int, width: int) -> Problem:
-    return Problem(
-        f"{file.name}:{number}", f"has {found} cells, the header has {width}", "restore the missing cell", "E_COLUMNS"
-    )
+def _leave_out(raw: RawTable, record: int, cells: int, width: int) -> None:
+    """A row that is blank (no cell) or has another number of cells than the header."""
+    where = f"{raw.file.name}:{record}"
+    if not cells:
+        raw.odd.append(Problem(where, "is a blank row within the data", "remove it", "E_BLANK_ROW"))
+    else:
+        what = f"has {cells} cells, the header has {width}"
+        raw.odd.append(Problem(where, what, "restore the row as published", "E_COLUMNS"))
+
+
+def _is_foot(record: Sequence[Any], width: int) -> bool:
+    """At the end of a file: a blank record, a note, a single sentence. A cut row is none of them."""
+    cells = [text for cell in record if (text := _text(cell))]
+    if not cells or cells[0].upper().startswith("NOTE"):
+        return True
+    return len(cells) == 1 < width and " " in cells[0] and cells[0] == _text(record[0])
 
 
 def _text(cell: Any) -> str:
@@ -113,35 +140,28 @@ def _typed(cell: Any) -> str:
     return NUMERIC + _text(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) else _text(cell)
 
 
-def _last_data_record(records: Sequence[Sequence[Any]]) -> int:
-    """Records up to the last that is neither blank nor a note."""
-    last = len(records)
-    while last and (
-        not any(_text(c) for c in records[last - 1]) or _text(records[last - 1][0]).upper().startswith("NOTE")
-    ):
-        last -= 1
-    return last
-
-
 def _find_header(file: SourceFile, head: Sequence[Sequence[Any]], names: Names) -> tuple[int, dict[str, int], int]:
-    """(records before the data, field → column, width). A header may be stacked over several records."""
+    """(records before the data, field → column, width). A header may be stacked over several records.
+
+    A record after the header is part of it only when its first cell is blank and no cell is a code or a number: a bad
+    first row of data is never taken for one.
+    """
     for first, record in enumerate(head):
         if len([cell for cell in record if _text(cell)]) < 2:
             continue
         stack = [record]
         for following in head[first + 1 :]:
-            if not following or _CODE.fullmatch(_text(following[0])) or _text(following[0]).isdigit():
-                break
-            if _text(following[0]) and len(stack) == 1 and _places(file, stack, names, final=False):
+            cells = list(map(_text, following))
+            if not any(cells) or any(map(_CODE_OR_NUMBER.fullmatch, cells)) or (cells[0] and _places(stack, names)):
                 break
             stack.append(following)
-        places = _places(file, stack, names, final=False)
+        places = _places(stack, names)
         if places:
             return first + len(stack), places, len(record)
     raise _not_this_table(file, names, head)
 
 
-def _places(file: SourceFile, stack: Sequence[Sequence[Any]], names: Names, final: bool) -> dict[str, int] | None:
+def _places(stack: Sequence[Sequence[Any]], names: Names) -> dict[str, int] | None:
     width = max(map(len, stack))
     titles = [
         re.sub(r"\s+", " ", " ".join(_text(row[i]) for row in stack if i < len(row) and _text(row[i]))).strip().lower()
@@ -159,7 +179,7 @@ def _places(file: SourceFile, stack: Sequence[Sequence[Any]], names: Names, fina
 def _not_this_table(file: SourceFile, names: Names, head: Sequence[Sequence[Any]]) -> Exception:
     words = " ".join(_text(cell) for record in head for cell in record).lower()
     guess = ""
-    if "column1/column2" in words or "column 1" in words and "column 2" in words:
+    if "column1/column2" in words or ("column 1" in words and "column 2" in words):
         guess = "this looks like a PTP table: run import ptp"
     elif "mue value" in words:
         guess = "this looks like an MUE table: run import mue"
@@ -172,46 +192,64 @@ def _not_this_table(file: SourceFile, names: Names, head: Sequence[Sequence[Any]
 
 def _from_tabs(file: SourceFile, content: Content, names: Names) -> RawTable:
     """Millions of tab-delimited rows, by the native reader."""
-    lines = content.data[: 1 << 20].split(b"\n", HEADER_WITHIN)
-    head = [line.decode("utf-8").rstrip("\r").split("\t") for line in lines[:HEADER_WITHIN]]
+    lines = content.data.split(b"\n", HEADER_WITHIN)
+    head = [_cells(line) for line in lines[:HEADER_WITHIN]]
     start, places, width = _find_header(file, head, names)
     offset = sum(len(line) + 1 for line in lines[:start])
-    body = memoryview(content.data)[offset:]
-    odd_rows: list[tuple[int, int]] = []
+    del lines
+    end, foot = _data_end(content.data, offset, width)
+    raw = RawTable(file, content, {name: pa.array([], pa.string()) for name in places}, np.zeros(0, np.int64), start)
+    raw.total_records += foot
+    if offset >= end:
+        return raw
+    odd: list[int] = []
 
-    def keep_odd(row: Any) -> str:
-        odd_rows.append((row.number, row.actual_columns))
+    def leave_out(row: Any) -> str:
+        odd.append(row.number)
+        if len(odd) <= MOST_LISTED:
+            _leave_out(raw, start + row.number, row.actual_columns if row.text.strip() else 0, width)
         return "skip"
 
     columns = [f"c{i}" for i in range(width)]
-    if not len(body):
-        empty: dict[str, pa.Array] = {name: pa.array([], pa.string()) for name in places}
-        return RawTable(file, content, empty, np.zeros(0, np.int64), start)
-    wanted = [columns[place] for place in places.values()]
     table = pa_csv.read_csv(
-        pa.BufferReader(pa.py_buffer(body)),
+        pa.BufferReader(pa.py_buffer(memoryview(content.data)[offset:end])),
         pa_csv.ReadOptions(column_names=columns, use_threads=False, block_size=8 << 20),
         pa_csv.ParseOptions(
-            delimiter="\t", quote_char=False, double_quote=False, ignore_empty_lines=False, invalid_row_handler=keep_odd
+            delimiter="\t",
+            quote_char=False,
+            double_quote=False,
+            ignore_empty_lines=False,
+            invalid_row_handler=leave_out,
         ),
         pa_csv.ConvertOptions(
             column_types=dict.fromkeys(columns, pa.string()),
-            include_columns=wanted,
+            include_columns=[columns[place] for place in places.values()],
             strings_can_be_null=False,
             quoted_strings_can_be_null=False,
         ),
     )
-    rows = len(table) + len(odd_rows)
+    if len(odd) > MOST_LISTED:
+        what = f"{len(odd):,} rows have other cells than the header, which has {width}"
+        raise refuse(file.where, what, "give the table as published", "E_COLUMNS")
+    rows = len(table) + len(odd)
     kept = np.ones(rows, dtype=bool)
-    kept[[number - 1 for number, _ in odd_rows]] = False
-    records = start + 1 + np.nonzero(kept)[0]
-    last = int(records[-1]) if len(records) else start
-    odd = [
-        Problem(f"{file.name}:{start + number}", "is a blank row within the data", "remove it", "E_BLANK_ROW")
-        if found <= 1
-        else _columns_problem(file, start + number, found, width)
-        for number, found in odd_rows
-        if found > 1 or start + number < last
-    ]
-    read = {name: table[columns[place]].combine_chunks() for name, place in places.items()}
-    return RawTable(file, content, read, records, start + rows, odd)
+    kept[[number - 1 for number in odd]] = False
+    raw.records = start + 1 + np.nonzero(kept)[0]
+    raw.total_records += rows
+    raw.columns = {name: table[columns[place]].combine_chunks() for name, place in places.items()}
+    return raw
+
+
+def _cells(line: bytes) -> list[str]:
+    return line.decode("utf-8").rstrip("\r").split("\t")
+
+
+def _data_end(data: bytes, offset: int, width: int) -> tuple[int, int]:
+    """(bytes before the foot, records of the foot): blank lines and notes after the last row."""
+    end, foot = len(data), 0
+    while end > offset:
+        start = data.rfind(b"\n", offset, end - 1 if data[end - 1 : end] == b"\n" else end) + 1 or offset
+        if not _is_foot(_cells(data[start:end].rstrip(b"\r\n")), width):
+            break
+        end, foot = start, foot + 1
+    return end, foot

@@ -58,8 +58,15 @@ def read_jurisdictions(tables: Mapping[str, CsvTable], ledger: Ledger) -> Jurisd
             ledger.kept += 1
     windows: dict[Contractor, list[tuple[str, Day | None, Day | None]]] = {}
     if "contractor_jurisdiction" in tables:
-        names = ("contractor_id", "contractor_type_id", "contractor_version", "state_id", "active_date", "term_date")
-        for row in tables["contractor_jurisdiction"].rows(names):
+        windows_of = (
+            "contractor_id",
+            "contractor_type_id",
+            "contractor_version",
+            "state_id",
+            "active_date",
+            "term_date",
+        )
+        for row in tables["contractor_jurisdiction"].rows(windows_of):
             contractor = (row.cells[0], row.cells[1], row.cells[2])
             state = states.get(row.cells[3], "")
             if not state or contractor not in numbers:
