@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 from claimedits.model.dates import Day, day_of, format_day, quarter_end, quarter_start
@@ -30,6 +31,20 @@ class Edition:
     quarter: int | None = None
 
 
+_FAMILIES_BY_NAME = {
+    "ptp": re.compile(r"cci(pra|oph)-v\d|-ptp-edits-", re.IGNORECASE),
+    "mue": re.compile(r"MC[RD]_MUE_", re.IGNORECASE),
+    "aoc": re.compile(r"AOC_V\d", re.IGNORECASE),
+    "hcpcs": re.compile(r"HCPC\d{4}", re.IGNORECASE),
+    "pfs": re.compile(r"PPRRVU\d\d", re.IGNORECASE),
+}
+
+
+def _family_by_name(file: SourceFile) -> str:
+    """The family that a file's own name speaks of; asked only where an importer did not know the name."""
+    return next((family for family, pattern in _FAMILIES_BY_NAME.items() if pattern.search(file.name)), "")
+
+
 def settle(file: SourceFile, named: Edition, options: ImportOptions) -> Edition:
     """Name and flags together.
 
@@ -37,6 +52,11 @@ def settle(file: SourceFile, named: Edition, options: ImportOptions) -> Edition:
         ImportRefusedError: they contradict each other, or neither says what is needed.
     """
     problems = []
+    if named.year is None and (family := _family_by_name(file)):
+        problem = Problem(
+            file.where, f"is of another family by its name: {family}", f"run import {family}", "E_OTHER_FAMILY"
+        )
+        raise ImportRefusedError([problem], "nothing was kept")
     for flag, said, told in (
         ("--program", named.program, options.program),
         ("--setting", named.setting, None if options.setting is Setting.ASC else options.setting),
