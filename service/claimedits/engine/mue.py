@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
@@ -31,6 +32,9 @@ _SETTINGS = {
     Setting.DME_SUPPLIER: "dme",
 }
 """§B.3: the practitioner table serves ASC claims too."""
+
+CONFIDENTIAL = "-confidential"
+"""Ends the name of a rule set of values that may not be published (§B.3)."""
 
 MAI_FROM: Day = 15796  # 2013-04-01
 """§B.1: before this day every MUE is a claim-line edit."""
@@ -84,6 +88,7 @@ def _decide_line(
             evaluation.add_not_loaded(index, Family.MUE, loaded.name, first)
             continue
         revision = _value_source(evaluation, selection, first)
+        selection = replace(selection, in_force=revision)  # the revision that gives the value is the one cited
         row = loaded.index.row(line.procedure_code, revision)
         if evaluation.trace is not None:
             found = "no row" if row is None else f"row found, MAI {row.mai or 'none'}"
@@ -94,11 +99,38 @@ def _decide_line(
         elif _has_time_units(evaluation, line, first):
             evaluation.add(index, time_units_finding(line, loaded, revision))
         elif row is None:
-            evaluation.add(index, no_value_finding(line, loaded, revision))
+            _decide_unpublished(evaluation, loaded, index, line, (first, last), counted)
         elif _is_line_edit(evaluation, row, first):
             _decide_claim_line(evaluation, loaded, index, line, Segment(first, last, selection, row))
         else:
             _decide_day(evaluation, loaded, index, line, Segment(first, last, selection, row), counted)
+
+
+def _decide_unpublished(
+    evaluation: Evaluation,
+    loaded: LoadedRuleSet,
+    index: int,
+    line: ClaimLine,
+    days: tuple[Day, Day],
+    counted: Sequence[ClaimLine],
+) -> None:
+    """§B.3, no row: some values are confidential. They stand in a rule set of their own, and are never shown."""
+    private = evaluation.release.rule_sets.get(f"{loaded.name}{CONFIDENTIAL}")
+    if private is not None:
+        selection = evaluation.view(private, days[0], dated_rows=False).select(days[0])
+        row = private.index.row(line.procedure_code, selection.in_force) if selection else None
+        if selection is not None and row is not None:
+            segment = Segment(*days, selection, row)
+            if row.value == 0:
+                _decide_zero(evaluation, private, index, line, segment)
+            elif _is_line_edit(evaluation, row, days[0]):
+                _decide_claim_line(evaluation, private, index, line, segment)
+            else:
+                _decide_day(evaluation, private, index, line, segment, counted)
+            return
+    selection = evaluation.view(loaded, days[0], dated_rows=False).select(days[0])
+    assert selection is not None
+    evaluation.add(index, no_value_finding(line, loaded, selection.in_force))
 
 
 def _value_source(evaluation: Evaluation, selection: Selection, day: Day) -> int:
