@@ -9,6 +9,8 @@ from claimedits.app.shipped import find_rules
 from claimedits.model.problems import ImportRefusedError, Problem
 from claimedits.rulesets.authored.compiler import KIND
 from claimedits.rulesets.authored.compiler import compile_rules as compile_authored_rules
+from claimedits.rulesets.coverage.roles import KIND as COVERAGE_KIND
+from claimedits.rulesets.coverage.roles import compile_roles
 from claimedits.rulesets.loaded import CONVENTIONS
 from claimedits.rulesets.revision import RevisionDraft, RevisionInfo
 from claimedits.rulesets.store import Store
@@ -16,6 +18,7 @@ from claimedits.rulesets.table_rules import TABLES, compile_table_rules, read_ru
 
 COMPILERS: dict[str, Callable[[Path], RevisionDraft]] = {
     **dict.fromkeys(TABLES, compile_table_rules),
+    COVERAGE_KIND: compile_roles,
     KIND: lambda directory: compile_authored_rules(directory)[0],
 }
 """How a rule set of each kind is compiled."""

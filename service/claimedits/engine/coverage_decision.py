@@ -48,6 +48,10 @@ def decide(document: Document, claim: Claim, line: ClaimLine, diagnoses: Diagnos
     excluded = [group for group in document.groups if not group.is_covered and group.is_for(code)]
     if not covered and not excluded:
         return _without_lists(document, reading)
+    if covered and _has_only_half_a_pair(covered):
+        group = covered[0]
+        why = "half of a pairing of lists is not for this code"
+        return Verdict(Status.REVIEW, "COV_NARRATIVE", why, group.label, -1, "", group.paragraph, group.source)
     verdict = _decide_covered(document, covered, line, diagnoses)
     if verdict is not None and verdict.status is not Status.FAIL:
         return verdict
@@ -63,6 +67,12 @@ def decide(document: Document, claim: Claim, line: ClaimLine, diagnoses: Diagnos
     return Verdict(
         Status.PASS, "", "only excluded diagnoses are listed, and none of them was billed", excluded[0].label
     )
+
+
+def _has_only_half_a_pair(covered: list[Group]) -> bool:
+    """Lists that are all halves, and no pairing of them is whole."""
+    halves = {(group.pair, group.role) for group in covered}
+    return all(role in _HALVES and not all((pair, half) in halves for half in _HALVES) for pair, role in halves)
 
 
 def _decide_code(document: Document, reading: CodeReading, claim: Claim, line: ClaimLine) -> Verdict | None:
@@ -236,7 +246,7 @@ def _decide_pair(
     if primary is not None and secondary is not None:
         return Verdict(Status.PASS, "", "a primary and a secondary diagnosis of the pairing support the code", **place)
     if not primaries or not secondaries:
-        return Verdict(Status.REVIEW, "COV_NARRATIVE", "half of a pairing of lists is not for this code", **place)
+        return None
     lacks = "secondary" if primary is not None else "primary"
     return Verdict(
         Status.FAIL,

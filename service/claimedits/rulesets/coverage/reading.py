@@ -19,6 +19,7 @@ from claimedits.rulesets.coverage.readings import (
     Treatment,
 )
 from claimedits.rulesets.coverage.statements import (
+    UNNAMED,
     Says,
     Statement,
     read_label,
@@ -47,6 +48,10 @@ class ListState:
     hinted: bool = False
     exempt: set[str] = field(default_factory=set)
     waived: tuple[str, ...] = ()
+    star: GroupReading | None = None
+    """What the note of the asterisk says of the starred diagnoses, where it was understood."""
+    shared: bool = False
+    """Another list pairs some of its diagnoses with this one."""
     parts: list[GroupReading] = field(default_factory=list)
     """Diagnoses that the text singles out."""
 
@@ -124,12 +129,35 @@ class _Reader:
         text = plain_text(group.paragraph)
         state.text = text
         state.is_cut = text.rstrip().endswith(TRUNCATED)
-        state.label = read_label(text)
+        state.label = read_label(split_sentences(group.paragraph))
         if group.kind is ListKind.NON_COVERED:
             state.role = Role.NON_COVERED
+        for sentence in split_sentences(group.asterisk_text):
+            self._read_asterisk(state, sentence)
         for sentence in split_sentences(group.paragraph):
+            if group.starred and _ASTERISK.search(sentence):
+                self._read_asterisk(state, sentence)
+                continue
             said = read_list_sentence(sentence, self.governed, group.number, group.codes, self.code_groups)
             self._apply_to_list(state, said)
+
+    def _read_asterisk(self, state: ListState, sentence: str) -> None:
+        """The note of the asterisk: for which codes, or with which other list, the starred diagnoses count."""
+        group = state.group
+        said = read_list_sentence(sentence, self.governed, group.number, group.codes, self.code_groups)
+        covered = {s.group.number: s for s in self.lists if s.group.kind is ListKind.COVERED}
+        star = GroupReading(
+            group.kind, group.number, Role.STANDALONE, diagnoses=group.starred, paragraph=state.paragraph
+        )
+        if said.says is Says.SCOPE and state.star is None:
+            state.star = replace(star, scope=said.codes)
+        elif said.says is Says.PAIR_GROUPS and said.primary == group.number and said.secondaries[0] in covered:
+            other = covered[said.secondaries[0]]
+            self.pairs += 1
+            state.star = replace(star, role=Role.PRIMARY_ELIGIBLE, pair=self.pairs)
+            self._add_part(other, other.group.codes, Role.REQUIRED_SECONDARY, pair=self.pairs, whole=False)
+        elif said.says is not Says.NOTHING:
+            state.star = replace(star, role=Role.ASTERISK)
 
     def _apply_to_list(self, state: ListState, said: Statement) -> None:
         if said.says is Says.SCOPE:
@@ -142,8 +170,7 @@ class _Reader:
         elif said.says is Says.PAIR_EXEMPT:
             self._exempt(said)
         elif said.says is Says.PAIR_WAIVED:
-            for other in self.lists:
-                other.waived = tuple(dict.fromkeys((*other.waived, *said.words)))
+            self._waive(said.words)
         elif said.says is Says.PAIR_GROUPS and state.group.kind is ListKind.COVERED:
             self._pair(state, said)
         elif said.says is Says.PAIR_CODE and state.group.kind is ListKind.COVERED and not state.label:
@@ -152,7 +179,16 @@ class _Reader:
             if not state.label:  # a labelled list is paired as a whole: the sentence explains the label
                 self._single_out(state, said)
         elif said.says is Says.UNREAD:
-            state.hinted = True
+            for other in self.lists:
+                if other is state or (other.group.kind is state.group.kind and other.group.number in said.secondaries):
+                    other.hinted = True
+
+    def _waive(self, modifiers: Sequence[str]) -> None:
+        """Modifiers that lift every pairing; where they are not named, a missing half is a doubt, not a denial."""
+        for other in self.lists:
+            other.waived = tuple(dict.fromkeys((*other.waived, *(m for m in modifiers if m != UNNAMED))))
+        if UNNAMED in modifiers:
+            self.reading.pairing_unclear = True
 
     def _exempt(self, said: Statement) -> None:
         if said.codes:
@@ -163,41 +199,44 @@ class _Reader:
 
     def _pair(self, state: ListState, said: Statement) -> None:
         """A code of one group and a code of another."""
-        covered = {s.group.number: s for s in self.lists if s.group.kind is ListKind.COVERED}
+        covered = {s.group.number: s for s in self.lists if s.group.kind is ListKind.COVERED and not s.group.role}
         primary = covered.get(said.primary)
-        secondary = covered.get(said.secondary)
-        if primary is None or secondary is None:
+        secondaries = [covered[n] for n in said.secondaries if n in covered]
+        if primary is None or not secondaries or primary in secondaries:
             state.hinted = True
             return
-        if {primary.role, secondary.role} == {
-            Role.PRIMARY_ELIGIBLE,
-            Role.REQUIRED_SECONDARY,
-        } and primary.pair == secondary.pair:
-            return
+        self._waive(said.words)
+        for paired in (primary, *secondaries):
+            paired.named |= said.codes
+        if primary.role is Role.PRIMARY_ELIGIBLE and all(s.pair == primary.pair for s in secondaries):
+            return  # said once more
         part = frozenset(said.diagnoses & primary.group.codes)
-        if part and state is primary and part != primary.group.codes:
+        if part and part != primary.group.codes:
             self.pairs += 1
             self._add_part(primary, part, Role.PRIMARY_ELIGIBLE, pair=self.pairs)
-            self._add_part(secondary, secondary.group.codes, Role.REQUIRED_SECONDARY, pair=self.pairs, whole=False)
+            for secondary in secondaries:
+                self._add_part(secondary, secondary.group.codes, Role.REQUIRED_SECONDARY, pair=self.pairs, whole=False)
             return
-        if Role.STANDALONE not in (primary.role, secondary.role):
-            state.hinted = True  # two pairings of one list: not understood
+        if any(s.role is not Role.STANDALONE for s in (primary, *secondaries)):
+            for other in (primary, *secondaries):
+                other.hinted = True  # two pairings of one list: not understood
+                other.pair, other.role = 0, Role.STANDALONE
             return
-        pair = primary.pair or secondary.pair
-        if not pair:
-            self.pairs += 1
-            pair = self.pairs
-        primary.role, secondary.role = Role.PRIMARY_ELIGIBLE, Role.REQUIRED_SECONDARY
-        primary.pair = secondary.pair = pair
+        self.pairs += 1
+        primary.role, primary.pair = Role.PRIMARY_ELIGIBLE, self.pairs
+        for secondary in secondaries:
+            secondary.role, secondary.pair = Role.REQUIRED_SECONDARY, self.pairs
 
     def _pair_within(self, state: ListState, said: Statement) -> None:
         """A named diagnosis and another of the same list, in either order."""
         named = frozenset(said.diagnoses & state.group.codes)
         rest = state.group.codes - named
-        self.pairs += 1
         if not named or not rest:
             state.hinted = True
             return
+        self._waive(said.words)
+        state.named |= said.codes
+        self.pairs += 1
         self._add_part(state, named, Role.PRIMARY_ELIGIBLE, pair=self.pairs, any_order=True)
         self._add_part(state, rest, Role.REQUIRED_SECONDARY, pair=self.pairs, any_order=True)
 
@@ -223,12 +262,11 @@ class _Reader:
         any_order: bool = False,
         whole: bool = True,
     ) -> None:
-        """``whole``: the part leaves the rest of its list."""
+        """``whole`` False: the members stay in their list too, which then is no list that stands alone for certain."""
         group = state.group
-        if whole and part - group.starred:
-            plain = part - group.starred
-        else:
-            plain = part
+        plain = part - group.starred or part
+        if not whole:
+            state.shared = True
         state.parts.append(
             GroupReading(
                 group.kind,
@@ -295,10 +333,13 @@ class _Reader:
         group = state.group
         scope = state.named or None
         exempt = frozenset(state.exempt)
-        starred = frozenset() if state.role is Role.NON_COVERED else group.starred
+        starred = frozenset() if state.role is Role.NON_COVERED or group.role else group.starred
         rest = group.codes - starred
+        if state.shared and state.role is Role.STANDALONE:
+            state.role = Role.NARRATIVE
         for part in state.parts:
-            rest -= part.diagnoses or frozenset()
+            if not (state.shared and part.role is Role.REQUIRED_SECONDARY):
+                rest -= part.diagnoses or frozenset()
             narrowed = part.scope if part.scope is not None else scope
             self.reading.groups.append(replace(part, scope=narrowed, waived_by_modifiers=state.waived, exempt=exempt))
         whole = GroupReading(
@@ -313,7 +354,10 @@ class _Reader:
             None,
             state.paragraph,
         )
-        if starred:
+        if starred and state.star is not None:
+            narrowed = scope if state.star.scope is None else state.star.scope
+            self.reading.groups.append(replace(state.star, scope=narrowed, exempt=exempt))
+        elif starred:
             self.reading.groups.append(replace(whole, role=Role.ASTERISK, pair=0, diagnoses=starred))
         if rest:
             self.reading.groups.append(whole if rest == group.codes else replace(whole, diagnoses=rest))
@@ -363,6 +407,7 @@ def _treat(old: CodeReading, said: Statement) -> CodeReading | None:
     return None
 
 
+_ASTERISK = re.compile(r"^\s*\*(?!\s*Note)|\basterisk", re.IGNORECASE)
 _EXCLUDES_IN_PART = re.compile(
     r"\b(?:primary|principal|secondary|first[- ]listed|sole|only|unless|except)\b", re.IGNORECASE
 )

@@ -7,8 +7,8 @@ pairing, order or exceptions in words that no pattern knows is UNREAD, and what 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from claimedits.rulesets.coverage.paragraphs import (
@@ -56,7 +56,8 @@ class Statement:
     diagnoses: Codes = NONE
     primary: int = 0
     """PAIR_GROUPS: number of the group of primary diagnoses. SCOPE: of the list that is meant, where not the paragraph's own."""
-    secondary: int = 0
+    secondaries: tuple[int, ...] = ()
+    """PAIR_GROUPS: groups of secondary diagnoses; any one of them. UNREAD: the groups that the sentence names."""
     words: tuple[str, ...] = ()
     """SETTING: claim types; PAIR_WAIVED: modifiers."""
     sentence: str = field(default="", compare=False)
@@ -94,7 +95,7 @@ _FREE = _any(
 )
 _DENIED = _any(
     r"\bnon-?\s?covered\b",
-    r"\bnot\s+(?:be\s+)?(?:an?\s+)?(?:currently\s+)?covered\b",
+    r"\b(?:not|no\s+longer)\s+(?:be\s+)?(?:an?\s+)?(?:currently\s+)?covered\b",
     r"\bnot\s+(?:be\s+)?(?:considered\s+)?(?:to\s+be\s+)?(?:medically\s+)?(?:reasonable|necessary)\b",
     r"\bdo(?:es)?\s+not\s+(?:support|meet)\s+(?:the\s+)?(?:medical\s+necessity|coverage)",
     r"\b(?:will\s+be|are|is)\s+denied\b",
@@ -113,7 +114,7 @@ _BESIDE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CONDITION = re.compile(
-    r"\b(?:when|if|unless|except|until|without|more\s+than|in\s+excess|exceed\w*|other\s+than|greater\s+than|only|once)\b",
+    r"\b(?:when|if|unless|except|until|without|more\s+than|in\s+excess|exceed\w*|other\s+than|greater\s+than|only|once|dates?\s+of\s+service)\b",
     re.IGNORECASE,
 )
 _PURPOSE = re.compile(
@@ -201,9 +202,6 @@ _GROUP = re.compile(r"\bgroups?\s*#?\s*(\d{1,3})\b", re.IGNORECASE)
 _PROCEDURE_GROUP = re.compile(
     r"\b(?:CPT|HCPCS|procedure)\b[^.;:]{0,40}?\bgroups?\s*#?\s*(\d{1,3})\b|\bgroups?\s*#?\s*(\d{1,3})\s+(?:\(?(?:CPT|HCPCS|procedure))",
     re.IGNORECASE,
-)
-_EITHER_GROUP = re.compile(
-    r"\bgroups?\s*#?\s*\d+[^.;]{0,40}?(?:\bor\b|and/or)[^.;]{0,30}?\bgroups?\s*#?\s*\d+", re.IGNORECASE
 )
 _PAIRING = _any(
     r"\bprimary\b", r"\bsecondary\b", r"\bdual\b", r"\bboth\b", r"\bin\s+addition\b", r"\balong\s+with\b", r"\btogether\s+with\b",
@@ -305,17 +303,17 @@ def read_list_sentence(
     codes = find_procedure_codes(sentence, governed)
     codes |= frozenset(code for n in named for code in procedure_groups.get(n, ()) if code in governed)
     diagnoses = find_diagnoses(sentence, listed)
+    if _WAIVED.search(sentence) and re.search(r"\b(?:secondary|second|dual|both|pair)", sentence, re.IGNORECASE):
+        modifiers = _lifting_modifiers(sentence)
+        if modifiers:
+            return Statement(Says.PAIR_WAIVED, words=modifiers, sentence=sentence)
     if _EXEMPT.search(sentence):
         return Statement(Says.PAIR_EXEMPT, codes, sentence=sentence)
-    waived = _MODIFIERS.search(sentence)
-    if waived and _WAIVED.search(sentence) and _PAIRING.search(sentence):
-        modifiers = tuple(re.findall(r"\b[A-Z][0-9A-Z]\b", waived[1]))
-        return Statement(Says.PAIR_WAIVED, words=modifiers, sentence=sentence)
     if _FREE.search(sentence) and codes:
         return Statement(Says.FREE, codes, sentence=sentence)
     pairing = _read_pairing(sentence, number, diagnoses)
     if pairing is not None:
-        return pairing
+        return replace(pairing, codes=codes)
     if diagnoses:
         return _read_about_diagnoses(sentence, codes, diagnoses)
     if _BOILERPLATE.search(sentence) and not codes:
@@ -336,46 +334,100 @@ def read_list_sentence(
 
 
 def _read_pairing(sentence: str, number: int, diagnoses: Codes) -> Statement | None:
-    """Pairs of groups, and pairs within a group."""
+    """Pairs of groups, and pairs within a group; None where the sentence pairs nothing."""
     procedure_groups = {n for match in _PROCEDURE_GROUP.findall(sentence) for n in match if n}
-    numbers = [int(n) for n in _GROUP.findall(sentence) if n not in procedure_groups]
-    others = list(dict.fromkeys(n for n in numbers if n != number))
-    distinct = list(dict.fromkeys(numbers))
-    if distinct and _PAIRING.search(sentence) and _MUST_OR_PAIR.search(sentence) and not _EITHER_GROUP.search(sentence):
-        if len(distinct) > 2 or not others:
-            return None
-        if len(distinct) == 2:
-            return _pair_of(sentence, distinct[0], distinct[1], diagnoses)
-        return _pair_with_other(sentence, number, others[0], diagnoses)
+    numbers = list(dict.fromkeys(int(n) for n in _group_numbers(sentence) if n not in procedure_groups))
+    if [n for n in numbers if n != number] and _PAIRING.search(sentence) and _MUST_OR_PAIR.search(sentence):
+        paired = _pair_groups(sentence, number, numbers)
+        if paired is None:
+            return Statement(Says.UNREAD, secondaries=tuple(numbers), sentence=sentence)
+        primary, secondaries = paired
+        return Statement(
+            Says.PAIR_GROUPS,
+            primary=primary,
+            secondaries=secondaries,
+            diagnoses=diagnoses if primary == number else NONE,
+            words=_lifting_modifiers(sentence),
+            sentence=sentence,
+        )
     if diagnoses and _MUST.search(sentence) and _TOGETHER.search(sentence):
-        return Statement(Says.PAIR_CODE, diagnoses=diagnoses, sentence=sentence)
+        return Statement(Says.PAIR_CODE, diagnoses=diagnoses, words=_lifting_modifiers(sentence), sentence=sentence)
     return None
 
 
 _MUST_OR_PAIR = _any(
     _MUST.pattern, r"\breport\b", r"\brefer\s+to\b", r"\bbilled\b", r"\breported\b", r"\bsubmit", r"\bboth\b"
 )
+_GROUP_LIST = re.compile(
+    r"\bgroups?\s*#?\s*(\d{1,3}(?:(?:\s*(?:,|\bor\b|\band\b|and/or|/|&)\s*)+#?\d{1,3}\b)*)", re.IGNORECASE
+)
+_JOINS = re.compile(
+    r"\band\s+(?:also\s+)?(?:an?|one|any|at\s+least)\b|\bplus\b|\bin\s+addition\s+to\b|\balong\s+with\b|\btogether\s+with\b|\bwith\b|\baccompanied\s+by\b"
+    r"|\brequires?\b|\brefer\s+to\b|\bin\s+conjunction\s+with\b",
+    re.IGNORECASE,
+)
+UNNAMED = "?"
+"""In ``words``: the sentence lifts the pairing by modifiers that it does not name."""
 
 
-def _pair_of(sentence: str, first: int, second: int, diagnoses: Codes) -> Statement:
-    """Which of two named groups holds the secondary diagnoses: the one that follows the word."""
-    primary, secondary = first, second
-    at = re.search(r"\bsecondary\b", sentence, re.IGNORECASE)
-    if at:
-        after = _GROUP.search(sentence, at.end())
-        main = re.search(r"\bprimary\b", sentence, re.IGNORECASE)
-        if after and int(after[1]) == first and (main is None or main.start() > at.start()):
-            primary, secondary = second, first
-    return Statement(Says.PAIR_GROUPS, primary=primary, secondary=secondary, diagnoses=diagnoses, sentence=sentence)
+def _group_numbers(sentence: str) -> list[str]:
+    return [n for match in _GROUP_LIST.findall(sentence) for n in re.findall(r"\d+", match)]
 
 
-def _pair_with_other(sentence: str, number: int, other: int, diagnoses: Codes) -> Statement:
-    """One other group is named: it is the secondary one, unless it is called primary and no secondary is spoken of."""
-    before = sentence[: next(m.start() for m in _GROUP.finditer(sentence) if int(m[1]) == other)]
-    called = re.findall(r"\b(primary|secondary)\b", before, re.IGNORECASE)
-    if called and called[-1].lower() == "primary":
-        return Statement(Says.PAIR_GROUPS, primary=other, secondary=number, sentence=sentence)
-    return Statement(Says.PAIR_GROUPS, primary=number, secondary=other, diagnoses=diagnoses, sentence=sentence)
+def _pair_groups(sentence: str, number: int, numbers: list[int]) -> tuple[int, tuple[int, ...]] | None:
+    """The primary group and its secondary ones; None where the sentence leaves it open."""
+    called = _called_groups(sentence)
+    if "primary" in called and "secondary" in called:
+        (primary, *more), secondaries = called["primary"], called["secondary"]
+        return None if more or primary in secondaries else (primary, tuple(secondaries))
+    if "secondary" in called:
+        secondaries = called["secondary"]
+        rest = [n for n in numbers if n not in secondaries] or [number]
+        return (rest[0], tuple(secondaries)) if len(rest) == 1 and rest[0] not in secondaries else None
+    if "primary" in called:
+        rest = [n for n in numbers if n not in called["primary"]] or [number]
+        return (
+            (called["primary"][0], tuple(rest)) if len(called["primary"]) == 1 and called["primary"] != rest else None
+        )
+    for join in _JOINS.finditer(sentence):
+        left = [int(n) for n in _group_numbers(sentence[: join.start()])]
+        right = [int(n) for n in _group_numbers(sentence[join.end() :])]
+        if len(set(left)) == 1 and right and not set(left) & set(right):
+            if len(set(right)) > 1 and not re.search(r"\bor\b", sentence[join.end() :], re.IGNORECASE):
+                return None
+            return left[0], tuple(dict.fromkeys(right))
+        if not left and len(set(right)) == 1 and right[0] != number:
+            return number, (right[0],)
+    if len(numbers) == 2 and re.search(r"\bboth\b", sentence, re.IGNORECASE):
+        return numbers[0], (numbers[1],)
+    return None
+
+
+def _called_groups(sentence: str) -> dict[str, list[int]]:
+    """Groups that are called primary or secondary: the first list of numbers after the word, before the other word."""
+    found: dict[str, list[int]] = {}
+    words = list(re.finditer(r"\b(primary|secondary)\b", sentence, re.IGNORECASE))
+    for i, word in enumerate(words):
+        until = words[i + 1].start() if i + 1 < len(words) else len(sentence)
+        match = _GROUP_LIST.search(sentence, word.end(), until)
+        if match:
+            found.setdefault(word[1].lower(), [int(n) for n in re.findall(r"\d+", match[1])])
+    return found
+
+
+def _lifting_modifiers(sentence: str) -> tuple[str, ...]:
+    """Modifiers that lift a pairing, where its own sentence says so."""
+    if not re.search(r"\bmodifiers?\b", sentence, re.IGNORECASE):
+        return ()
+    named = _MODIFIERS.search(sentence)
+    if named:
+        return tuple(re.findall(r"\b[A-Z][0-9A-Z]\b", named[1]))
+    return CLASS_FINDINGS if _CLASS_FINDINGS.search(sentence) else (UNNAMED,)
+
+
+CLASS_FINDINGS = ("Q7", "Q8", "Q9")
+"""Class findings of routine foot care, which texts call "a Q modifier" (100-02 ch. 15 §290)."""
+_CLASS_FINDINGS = re.compile(r"\bQ\s+modifiers?\b|\bclass\s+findings?\s+modifiers?\b", re.IGNORECASE)
 
 
 def _read_about_diagnoses(sentence: str, codes: Codes, diagnoses: Codes) -> Statement:
@@ -390,16 +442,20 @@ def _read_about_diagnoses(sentence: str, codes: Codes, diagnoses: Codes) -> Stat
 
 
 _LABEL = re.compile(
-    r"(?:^|[\n:.])\s*\W*(primary|principal|secondary)\s+(?:ICD\S*\s+)?(?:diagnos[ei]s|codes?|diagnosis\s+codes?|ICD\S*\s+codes?)\s*(:?)\s*$",
+    r"\W*(?:group\s*\d+\W*)?(?:codes?\W+)?(primary|principal|secondary)\s+(?:ICD\S*\s+)?(?:diagnos[ei]s|codes?|diagnosis\s+codes?|ICD\S*\s+codes?)\W*",
     re.IGNORECASE,
+)
+_LAST_LABEL = re.compile(
+    r"\b(primary|principal|secondary)\s+(?:ICD\S*\s+)?(?:diagnos[ei]s|diagnosis\s+codes?)\s*:\s*$", re.IGNORECASE
 )
 
 
-def read_label(text: str) -> str:
-    """``primary`` or ``secondary`` where a paragraph is, or ends in, such a label; else empty."""
-    match = _LABEL.search(text)
-    if not match:
-        match = re.search(r"\b(primary|principal|secondary)\s+(?:ICD\S*\s+)?diagnos[ei]s\s*:\s*$", text, re.IGNORECASE)
-    if not match:
+def read_label(sentences: Sequence[str]) -> str:
+    """``primary`` or ``secondary`` where a sentence is, or the last one ends in, such a label; else empty."""
+    found = {match[1].lower() for sentence in sentences if (match := _LABEL.fullmatch(sentence))}
+    last = _LAST_LABEL.search(sentences[-1]) if sentences else None
+    if not found and last:
+        found = {last[1].lower()}
+    if len(found) != 1:
         return ""
-    return "secondary" if match[1].lower() == "secondary" else "primary"
+    return "secondary" if found == {"secondary"} else "primary"
