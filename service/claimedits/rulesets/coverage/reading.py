@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from claimedits.rulesets.coverage.list_state import ListState, heading_of, treat
+from claimedits.rulesets.coverage.pairings import UNNAMED
 from claimedits.rulesets.coverage.paragraphs import plain_text, split_sentences
 from claimedits.rulesets.coverage.readings import (
     CodeReading,
@@ -18,42 +20,14 @@ from claimedits.rulesets.coverage.readings import (
     Role,
     Treatment,
 )
-from claimedits.rulesets.coverage.statements import (
-    UNNAMED,
-    Says,
-    Statement,
+from claimedits.rulesets.coverage.sentences import (
     read_label,
     read_list_sentence,
     read_procedure_sentence,
 )
+from claimedits.rulesets.coverage.statement import Says, Statement
 
 TRUNCATED = "…"
-
-
-@dataclass
-class ListState:
-    """One list of diagnoses while its document is read."""
-
-    group: RawGroup
-    paragraph: int
-    role: Role = Role.STANDALONE
-    named: Codes = frozenset()
-    """Governed codes that the paragraph names; empty = none."""
-    text: str = ""
-    is_cut: bool = False
-    """The paragraph ends in an ellipsis: more codes may have been named."""
-    label: str = ""
-    pair: int = 0
-    any_order: bool = False
-    hinted: bool = False
-    exempt: set[str] = field(default_factory=set)
-    waived: tuple[str, ...] = ()
-    star: GroupReading | None = None
-    """What the note of the asterisk says of the starred diagnoses, where it was understood."""
-    shared: bool = False
-    """Another list pairs some of its diagnoses with this one."""
-    parts: list[GroupReading] = field(default_factory=list)
-    """Diagnoses that the text singles out."""
 
 
 def read_document(title: str, groups: Sequence[RawGroup], governed: Codes) -> DocumentReading:
@@ -113,7 +87,7 @@ class _Reader:
             self.denied_here |= said.codes
         for code in said.codes:
             old = self.reading.codes.get(code)
-            new = _treat(old, said) if old else None
+            new = treat(old, said) if old else None
             if new is not None:
                 self.reading.codes[code] = replace(new, paragraph=paragraph, source=source)
 
@@ -302,9 +276,9 @@ class _Reader:
 
     def _match_headings(self) -> None:
         """A list whose heading is that of a group of procedure codes is for those codes."""
-        headings = {_heading(g.paragraph): g for g in self.procedure_groups.values() if _heading(g.paragraph)}
+        headings = {heading_of(g.paragraph): g for g in self.procedure_groups.values() if heading_of(g.paragraph)}
         for state in self.lists:
-            group = headings.get(_heading(state.group.paragraph))
+            group = headings.get(heading_of(state.group.paragraph))
             if not state.named and group is not None and len(headings) > 1:
                 state.named = group.codes
 
@@ -392,34 +366,7 @@ class _Reader:
                 self.reading.groups.append(replace(reading, role=Role.NARRATIVE, scope=self.governed - own))
 
 
-def _treat(old: CodeReading, said: Statement) -> CodeReading | None:
-    """The worst word wins, but that a code freed of lists is freed for good."""
-    if said.says is Says.FREE:
-        return replace(old, treatment=Treatment.FREE)
-    if said.says in (Says.DENIED, Says.DENIED_HERE) and old.treatment is not Treatment.FREE:
-        return replace(old, treatment=Treatment.DENIED, beside=said.beside)
-    if said.says is Says.DENIED_IF and old.treatment is Treatment.LISTED:
-        return replace(old, treatment=Treatment.DENIED_IF)
-    if said.says is Says.SETTING:
-        return replace(old, settings=said.words)
-    if said.says is Says.OPEN:
-        return replace(old, is_open=True)
-    return None
-
-
 _ASTERISK = re.compile(r"^\s*\*(?!\s*Note)|\basterisk", re.IGNORECASE)
 _EXCLUDES_IN_PART = re.compile(
     r"\b(?:primary|principal|secondary|first[- ]listed|sole|only|unless|except)\b", re.IGNORECASE
 )
-_WORDS = re.compile(r"[a-z]+")
-
-
-def _heading(paragraph: str) -> str:
-    """The words before the first colon, bracket or full stop of a paragraph; empty where they are none or boilerplate."""
-    first = re.split(r"[:.(\n]", plain_text(paragraph), maxsplit=1)[0].lower()
-    words = [
-        word
-        for word in _WORDS.findall(first)
-        if word not in ("cpt", "hcpcs", "codes", "code", "group", "note", "n", "a")
-    ]
-    return " ".join(words) if 1 < len(words) <= 14 else ""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import replace
 
+from claimedits.rulesets.coverage.pairings import PROCEDURE_GROUP, lifting_modifiers, read_pairing
 from claimedits.rulesets.coverage.paragraphs import (
     every_procedure_code,
     find_diagnoses,
@@ -18,57 +18,10 @@ from claimedits.rulesets.coverage.paragraphs import (
     is_bare_list,
     names_any_procedure,
 )
-
-Codes = frozenset[str]
-NONE: Codes = frozenset()
-
-
-class Says(Enum):
-    """Kinds of statement."""
-
-    NOTHING = "nothing that decides an edit"
-    FREE = "no diagnosis list restricts the codes"
-    DENIED = "the codes are denied whatever the diagnosis"
-    DENIED_IF = "the codes are denied under a condition that the claim does not show"
-    DENIED_HERE = "the codes are denied for what the whole document is about"
-    OPEN = "the codes may be covered for more than the lists say"
-    SETTING = "the codes are for some claim types only"
-    SCOPE = "the list is for the codes"
-    DIAGNOSIS_SCOPE = "the diagnoses are for the codes only"
-    DIAGNOSIS_UNREAD = "something about the diagnoses that was not understood"
-    NEEDS_SECONDARY = "the diagnoses need another diagnosis, which is not named"
-    PAIR_GROUPS = "a code of one group and a code of another are required"
-    PAIR_CODE = "a named diagnosis and another of the same group are required"
-    PAIR_HINT = "two diagnoses are required, said without naming the lists"
-    PAIR_EXEMPT = "no second diagnosis is required for the codes"
-    PAIR_WAIVED = "no second diagnosis is required beside the modifiers"
-    UNREAD = "something about the list that was not understood"
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What a sentence says. Empty ``codes``: it names no governed code."""
-
-    says: Says
-    codes: Codes = NONE
-    beside: Codes = NONE
-    """DENIED: only on claims that bill one of these codes too."""
-    diagnoses: Codes = NONE
-    primary: int = 0
-    """PAIR_GROUPS: number of the group of primary diagnoses. SCOPE: of the list that is meant, where not the paragraph's own."""
-    secondaries: tuple[int, ...] = ()
-    """PAIR_GROUPS: groups of secondary diagnoses; any one of them. UNREAD: the groups that the sentence names."""
-    words: tuple[str, ...] = ()
-    """SETTING: claim types; PAIR_WAIVED: modifiers."""
-    sentence: str = field(default="", compare=False)
-
-
-def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
-
+from claimedits.rulesets.coverage.statement import NONE, Codes, Says, Statement, any_of
 
 _ICD = r"(?:ICD[- ]?10(?:[- ]CM)?\s+)?"
-_BOILERPLATE = _any(
+_BOILERPLATE = any_of(
     r"responsibility of the provider to code",
     r"provider['’`]?s?['’`]? responsibility to (?:select|code|ensure)",
     r"highest (?:level|degree) of specific\w+|highest level specified",
@@ -82,7 +35,7 @@ _BOILERPLATE = _any(
     r"\b(?:must|should)\s+(?:best\s+)?(?:describe|reflect|represent|match|correspond)\b",
     r"\ban?\s+(?:valid\s+)?(?:ICD\S*\s+)?(?:diagnosis\s+)?code\s+must\s+be\s+(?:reported|submitted|present|included)\s+(?:on|with)\s+(?:each|every|all|the|any)\s+claims?",
 )
-_FREE = _any(
+_FREE = any_of(
     rf"not\s+(?:be\s+)?(?:restricted|limited)\s+(?:to|by)\s+(?:(?:the|these|those|any|a|specific|following)\s+)*{_ICD}(?:diagnos|ICD)",
     rf"\b(?:no|not\s+have(?:\s+(?:any|a))?|without(?:\s+any)?)\s+(?:specific\s+|current\s+)?{_ICD}(?:diagnosis|procedure[- ]to[- ]diagnosis)"
     r"(?:\s+codes?|\s+coding)?(?:[- ]to[- ]procedure(?:\s+codes?)?)?\s*(?:limit|restrict|requirement|edit|[a-z]{0,12}…)",
@@ -93,7 +46,7 @@ _FREE = _any(
     r"\bexempt\s+from\s+(?:(?:the|these|any|procedure[- ]to)[\s-]+)*(?:ICD|diagnos)",
     r"\b(?:with|for)\s+any\s+(?:appropriate\s+|valid\s+)?(?:ICD\S*\s+)?diagnos",
 )
-_DENIED = _any(
+_DENIED = any_of(
     r"\bnon-?\s?covered\b",
     r"\b(?:not|no\s+longer)\s+(?:be\s+)?(?:an?\s+)?(?:currently\s+)?covered\b",
     r"\bnot\s+(?:be\s+)?(?:considered\s+)?(?:to\s+be\s+)?(?:medically\s+)?(?:reasonable|necessary)\b",
@@ -169,7 +122,7 @@ _PLAIN_PURPOSE = frozenset(
         "management",
     ]
 )
-_OPEN = _any(r"\bmay\s+also\s+be\s+(?:covered|payable|allowed|considered)", r"\bnot\s+addressed\s+(?:in|by)\s+this\b")
+_OPEN = any_of(r"\bmay\s+also\s+be\s+(?:covered|payable|allowed|considered)", r"\bnot\s+addressed\s+(?:in|by)\s+this\b")
 _SETTINGS = (
     ("ASC", re.compile(r"\bASCs?\b|ambulatory surgical center", re.IGNORECASE)),
     ("OUTPATIENT_HOSPITAL", re.compile(r"\bOPPS\b|outpatient hospital|hospital outpatient|\bpart A\b", re.IGNORECASE)),
@@ -187,27 +140,12 @@ _RESTRICTS = re.compile(
     r"\b(?:only|not|must|requires?d?|limited|except|exclud\w+|unless|when|if|primary|secondary|addition|accompan\w+|conjunction|to\s+be\s+used)\b",
     re.IGNORECASE,
 )
-_NEEDS_OTHER = _any(
+_NEEDS_OTHER = any_of(
     r"\b(?:requires?|must\s+(?:also\s+)?(?:be|have|include)|need)\b.*\b(?:secondary|second|additional|underlying|another|dual)\b.*\b(?:diagnos|code)",
     r"\b(?:not|never)\s+(?:be\s+)?(?:billed|reported|used|covered|accepted)\s+(?:alone|by\s+itself|as\s+(?:the|a)\s+(?:sole|only|primary|principal))",
     r"\bmust\s+not\s+be\s+the\s+(?:sole|only|primary)",
 )
-_TOGETHER = re.compile(
-    r"\b(?:in\s+addition\s+to|along\s+with|together\s+with|in\s+(?:conjunction|combination)\s+with|accompanied\s+by|as\s+well\s+as|with|and)\s+"
-    r"(?:at\s+least\s+)?(?:one|any|another|an?)\b[^.]*\b(?:below|following|listed|other|group|list)\b",
-    re.IGNORECASE,
-)
-_MUST = re.compile(r"\b(?:must|requires?|required|shall|should|need(?:s|ed)?)\b", re.IGNORECASE)
 _GROUP = re.compile(r"\bgroups?\s*#?\s*(\d{1,3})\b", re.IGNORECASE)
-_PROCEDURE_GROUP = re.compile(
-    r"\b(?:CPT|HCPCS|procedure)\b[^.;:]{0,40}?\bgroups?\s*#?\s*(\d{1,3})\b|\bgroups?\s*#?\s*(\d{1,3})\s+(?:\(?(?:CPT|HCPCS|procedure))",
-    re.IGNORECASE,
-)
-_PAIRING = _any(
-    r"\bprimary\b", r"\bsecondary\b", r"\bdual\b", r"\bboth\b", r"\bin\s+addition\b", r"\balong\s+with\b", r"\btogether\s+with\b",
-    r"\bcombination\b", r"\bpaired?\b", r"\baccompan", r"\bplus\b", r"\bfrom\s+each\b", r"\band\s+(?:an?|one|at\s+least)\b",
-    r"\bconjunction\b", r"\bunderlying\b", r"\b(?:two|2)\s+(?:diagnos|ICD|codes)", r"\badditional\s+(?:diagnos|ICD|code)",
-)  # fmt: skip
 _EXEMPT = re.compile(
     r"\bnot\s+(?:require|need|have)\w*\s+(?:an?\s+)?(?:dual|secondary|second|additional)\s+(?:ICD\S*\s+)?(?:diagnos|code)"
     r"|\b(?:dual|secondary|second)\s+(?:ICD\S*\s+)?(?:diagnos\w+|codes?)(?:\s+\w+){0,2}\s+(?:is|are|will\s+be)\s+not\s+(?:required|needed|necessary)",
@@ -215,18 +153,18 @@ _EXEMPT = re.compile(
 )
 _WAIVED = re.compile(r"\bnot\s+(?:be\s+)?(?:required|needed|necessary|apply)\b", re.IGNORECASE)
 _MODIFIERS = re.compile(r"\bmodifiers?\b\W*((?:[A-Z][0-9A-Z](?![A-Z0-9])(?:\W|\band\b|\bor\b)*)+)")
-_NO_SCOPE = _any(
+_NO_SCOPE = any_of(
     r"\bin\s+place\s+of\b", r"\binstead\s+of\b", r"\bshould\s+be\s+(?:used\s+to\s+)?(?:reported|submitted|report)\b", r"\bin\s+conjunction\b",
     r"\bseparately\b", r"\badd-?on\b", r"\bdeleted\b", r"\beffective\b", r"\badded\b", r"\bsame\s+date\b", r"\bmust\s+be\s+(?:billed|reported)\b",
     r"\bglobal\b", r"\bnot\s+be\s+(?:billed|reported)\b", r"\bdo\s+not\s+(?:report|bill)\b",
 )  # fmt: skip
-_CUE = _any(
+_CUE = any_of(
     r"\bsupports?\b", r"\bcoverage\b", r"\bcovered\b", r"\bappl(?:y|ies|icable)\b", r"\ballowed\b", r"\bappropriate\b", r"\blimited\s+to\b",
     r"\bmedical(?:ly)?\s+necess", r"\bpayable\b", r"\bindicat", r"\bpertain", r"\brelate", r"\bvalid\b",
     r"\bfor\s+(?:the\s+)?(?:following\s+)?(?:CPT|HCPCS|codes?\b|procedures?\b)",
 )  # fmt: skip
 _NOUN = re.compile(r"\bdiagnos|\bICD\b|\bICD-|\bsecondary\b|\bprimary\b|\bmodifiers?\b", re.IGNORECASE)
-_DANGER = _any(
+_DANGER = any_of(
     r"\bsecondary\b", r"\bprimary\b(?!\s+(?:care|procedure))", r"\bdual\b", r"\bin\s+addition\s+to\b", r"\balong\s+with\b", r"\btogether\s+with\b",
     r"\bcombination\b", r"\baccompan\w+", r"\bconjunction\b", r"\bunderlying\b", r"\bexcept\b", r"\bexcluding\b", r"\bunless\b",
     r"\bmust\s+(?:also\s+)?be\s+(?:billed|reported|submitted|present|accompanied|used)\b", r"\bmust\s+(?:include|appear|have)\b",
@@ -299,19 +237,19 @@ def read_list_sentence(
         number: the list's group.
         procedure_groups: the document's groups of procedure codes, which the sentence may name by number.
     """
-    named = {int(n) for match in _PROCEDURE_GROUP.findall(sentence) for n in match if n}
+    named = {int(n) for match in PROCEDURE_GROUP.findall(sentence) for n in match if n}
     codes = find_procedure_codes(sentence, governed)
     codes |= frozenset(code for n in named for code in procedure_groups.get(n, ()) if code in governed)
     diagnoses = find_diagnoses(sentence, listed)
     if _WAIVED.search(sentence) and re.search(r"\b(?:secondary|second|dual|both|pair)", sentence, re.IGNORECASE):
-        modifiers = _lifting_modifiers(sentence)
+        modifiers = lifting_modifiers(sentence)
         if modifiers:
             return Statement(Says.PAIR_WAIVED, words=modifiers, sentence=sentence)
     if _EXEMPT.search(sentence):
         return Statement(Says.PAIR_EXEMPT, codes, sentence=sentence)
     if _FREE.search(sentence) and codes:
         return Statement(Says.FREE, codes, sentence=sentence)
-    pairing = _read_pairing(sentence, number, diagnoses)
+    pairing = read_pairing(sentence, number, diagnoses)
     if pairing is not None:
         return replace(pairing, codes=codes)
     if diagnoses:
@@ -331,103 +269,6 @@ def read_list_sentence(
     if _NOUN.search(sentence) and _DANGER.search(sentence):
         return Statement(Says.UNREAD, sentence=sentence)
     return Statement(Says.NOTHING)
-
-
-def _read_pairing(sentence: str, number: int, diagnoses: Codes) -> Statement | None:
-    """Pairs of groups, and pairs within a group; None where the sentence pairs nothing."""
-    procedure_groups = {n for match in _PROCEDURE_GROUP.findall(sentence) for n in match if n}
-    numbers = list(dict.fromkeys(int(n) for n in _group_numbers(sentence) if n not in procedure_groups))
-    if [n for n in numbers if n != number] and _PAIRING.search(sentence) and _MUST_OR_PAIR.search(sentence):
-        paired = _pair_groups(sentence, number, numbers)
-        if paired is None:
-            return Statement(Says.UNREAD, secondaries=tuple(numbers), sentence=sentence)
-        primary, secondaries = paired
-        return Statement(
-            Says.PAIR_GROUPS,
-            primary=primary,
-            secondaries=secondaries,
-            diagnoses=diagnoses if primary == number else NONE,
-            words=_lifting_modifiers(sentence),
-            sentence=sentence,
-        )
-    if diagnoses and _MUST.search(sentence) and _TOGETHER.search(sentence):
-        return Statement(Says.PAIR_CODE, diagnoses=diagnoses, words=_lifting_modifiers(sentence), sentence=sentence)
-    return None
-
-
-_MUST_OR_PAIR = _any(
-    _MUST.pattern, r"\breport\b", r"\brefer\s+to\b", r"\bbilled\b", r"\breported\b", r"\bsubmit", r"\bboth\b"
-)
-_GROUP_LIST = re.compile(
-    r"\bgroups?\s*#?\s*(\d{1,3}(?:(?:\s*(?:,|\bor\b|\band\b|and/or|/|&)\s*)+#?\d{1,3}\b)*)", re.IGNORECASE
-)
-_JOINS = re.compile(
-    r"\band\s+(?:also\s+)?(?:an?|one|any|at\s+least)\b|\bplus\b|\bin\s+addition\s+to\b|\balong\s+with\b|\btogether\s+with\b|\bwith\b|\baccompanied\s+by\b"
-    r"|\brequires?\b|\brefer\s+to\b|\bin\s+conjunction\s+with\b",
-    re.IGNORECASE,
-)
-UNNAMED = "?"
-"""In ``words``: the sentence lifts the pairing by modifiers that it does not name."""
-
-
-def _group_numbers(sentence: str) -> list[str]:
-    return [n for match in _GROUP_LIST.findall(sentence) for n in re.findall(r"\d+", match)]
-
-
-def _pair_groups(sentence: str, number: int, numbers: list[int]) -> tuple[int, tuple[int, ...]] | None:
-    """The primary group and its secondary ones; None where the sentence leaves it open."""
-    called = _called_groups(sentence)
-    if "primary" in called and "secondary" in called:
-        (primary, *more), secondaries = called["primary"], called["secondary"]
-        return None if more or primary in secondaries else (primary, tuple(secondaries))
-    if "secondary" in called:
-        secondaries = called["secondary"]
-        rest = [n for n in numbers if n not in secondaries] or [number]
-        return (rest[0], tuple(secondaries)) if len(rest) == 1 and rest[0] not in secondaries else None
-    if "primary" in called:
-        rest = [n for n in numbers if n not in called["primary"]] or [number]
-        return (
-            (called["primary"][0], tuple(rest)) if len(called["primary"]) == 1 and called["primary"] != rest else None
-        )
-    for join in _JOINS.finditer(sentence):
-        left = [int(n) for n in _group_numbers(sentence[: join.start()])]
-        right = [int(n) for n in _group_numbers(sentence[join.end() :])]
-        if len(set(left)) == 1 and right and not set(left) & set(right):
-            if len(set(right)) > 1 and not re.search(r"\bor\b", sentence[join.end() :], re.IGNORECASE):
-                return None
-            return left[0], tuple(dict.fromkeys(right))
-        if not left and len(set(right)) == 1 and right[0] != number:
-            return number, (right[0],)
-    if len(numbers) == 2 and re.search(r"\bboth\b", sentence, re.IGNORECASE):
-        return numbers[0], (numbers[1],)
-    return None
-
-
-def _called_groups(sentence: str) -> dict[str, list[int]]:
-    """Groups that are called primary or secondary: the first list of numbers after the word, before the other word."""
-    found: dict[str, list[int]] = {}
-    words = list(re.finditer(r"\b(primary|secondary)\b", sentence, re.IGNORECASE))
-    for i, word in enumerate(words):
-        until = words[i + 1].start() if i + 1 < len(words) else len(sentence)
-        match = _GROUP_LIST.search(sentence, word.end(), until)
-        if match:
-            found.setdefault(word[1].lower(), [int(n) for n in re.findall(r"\d+", match[1])])
-    return found
-
-
-def _lifting_modifiers(sentence: str) -> tuple[str, ...]:
-    """Modifiers that lift a pairing, where its own sentence says so."""
-    if not re.search(r"\bmodifiers?\b", sentence, re.IGNORECASE):
-        return ()
-    named = _MODIFIERS.search(sentence)
-    if named:
-        return tuple(re.findall(r"\b[A-Z][0-9A-Z]\b", named[1]))
-    return CLASS_FINDINGS if _CLASS_FINDINGS.search(sentence) else (UNNAMED,)
-
-
-CLASS_FINDINGS = ("Q7", "Q8", "Q9")
-"""Class findings of routine foot care, which texts call "a Q modifier" (100-02 ch. 15 §290)."""
-_CLASS_FINDINGS = re.compile(r"\bQ\s+modifiers?\b|\bclass\s+findings?\s+modifiers?\b", re.IGNORECASE)
 
 
 def _read_about_diagnoses(sentence: str, codes: Codes, diagnoses: Codes) -> Statement:
