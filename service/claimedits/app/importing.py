@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from claimedits.app.building import compile_rules
 from claimedits.app.shipped import find_rules
-from claimedits.model.dates import format_day, parse_day
-from claimedits.model.problems import ImportRefusedError, Problem
+from claimedits.model.dates import Day, format_day, parse_day
+from claimedits.model.problems import ImportRefusedError, Problem, StoreError
 from claimedits.model.terms import Program, Setting
 from claimedits.rulesets.conventions import Conventions
 from claimedits.rulesets.imports import FAMILIES, ImportOptions, import_files
 from claimedits.rulesets.loaded import CONVENTIONS
 from claimedits.rulesets.revision import RevisionInfo
 from claimedits.rulesets.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def import_into_store(
         ImportRefusedError: something stops the import; nothing was kept.
         StoreError: the store cannot take it; nothing was changed.
     """
-    read = _read_options(options, progress)
+    read = replace(_read_options(options, progress), previous=_previous_editions(store_path))
     drafts = import_files(family, files, read)
     store = Store.open(store_path, create=True)
     results = []
@@ -95,6 +98,20 @@ def import_into_store(
         info, is_new = store.add_revision(draft)
         results.append(Imported(info, is_new, draft.rejects, draft.warnings))
     return results
+
+
+def _previous_editions(store_path: Path) -> Callable[[str, Day], Mapping[str, pa.Table] | None]:
+    """Finds the newest kept edition of a rule set that takes effect before a day, for importers to compare with."""
+
+    def find(rule_set: str, effective_from: Day) -> Mapping[str, pa.Table] | None:
+        try:
+            store = Store.open(store_path)
+        except StoreError:  # the first import makes the store
+            return None
+        before = [info for info in store.revisions(rule_set) if info.header.effective_from < effective_from]
+        return store.tables(before[-1].id) if before else None
+
+    return find
 
 
 def _read_options(options: dict[str, Any], progress: Callable[[str, int, int], None] | None) -> ImportOptions:

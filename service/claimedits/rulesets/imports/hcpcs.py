@@ -92,7 +92,11 @@ class _Records:
         self.numbers.append(number)
 
     def extend(self, line: str) -> None:
-        self.cells["title"][-1] = f"{self.cells['title'][-1]} {line[11:91].strip()}".strip()
+        title = self.cells["title"][-1]
+        glue = (
+            "" if title.endswith("-") and not title.endswith(" -") else " "
+        )  # a compound word may break at its hyphen
+        self.cells["title"][-1] = f"{title}{glue}{line[11:91].strip()}".strip()
 
 
 def import_hcpcs(files: Sequence[SourceFile], options: ImportOptions) -> list[RevisionDraft]:
