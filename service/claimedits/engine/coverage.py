@@ -11,7 +11,7 @@ from claimedits.engine.coverage_findings import (
 )
 from claimedits.engine.evaluation import Evaluation
 from claimedits.engine.liability_modifiers import is_excluded_by_statute, judge_liability_modifiers
-from claimedits.model.claim import Claim, ClaimLine
+from claimedits.model.claim import ClaimLine
 from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.coverage.documents import encode_diagnosis
 from claimedits.rulesets.coverage.governing import Governing, GoverningDocuments
@@ -30,23 +30,28 @@ def evaluate(evaluation: Evaluation) -> None:
             evaluation.mark(index, Family.COVERAGE, Status.NOT_APPLICABLE)
         return
     loaded = evaluation.release.rule_sets.get(RULE_SET)
-    encoded = tuple(encode_diagnosis(code) for code in claim.diagnoses)
+    documents = GoverningDocuments.of(loaded, evaluation.as_of) if loaded is not None else None
+    encoded = tuple([encode_diagnosis(code) for code in claim.diagnoses])
     for index, line in enumerate(claim.lines):
         if line.modifiers:
             judge_liability_modifiers(evaluation, index, line)
             if is_excluded_by_statute(line):
                 continue
-        if loaded is None:
+        if loaded is None or documents is None:
             evaluation.add_not_loaded(index, Family.COVERAGE, RULE_SET, line.service_date)
         else:
-            _judge_line(evaluation, loaded, index, line, encoded)
+            _judge_line(evaluation, loaded, documents, index, line, encoded)
 
 
 def _judge_line(
-    evaluation: Evaluation, loaded: LoadedRuleSet, index: int, line: ClaimLine, encoded: tuple[int, ...]
+    evaluation: Evaluation,
+    loaded: LoadedRuleSet,
+    documents: GoverningDocuments,
+    index: int,
+    line: ClaimLine,
+    encoded: tuple[int, ...],
 ) -> None:
     """Every document version active on the day, in jurisdiction, governing the code (§D.3); all must be satisfied."""
-    documents = GoverningDocuments.of(loaded, evaluation.as_of)
     claim, day = evaluation.claim, line.service_date
     if not documents.has_edition(day):
         evaluation.add_not_loaded(index, Family.COVERAGE, RULE_SET, day)
@@ -89,10 +94,11 @@ def _judge_document(
 
 def diagnoses_of(evaluation: Evaluation, line: ClaimLine, encoded: tuple[int, ...]) -> Diagnoses:
     """Which diagnoses count (§D.4): the line's pointers; on facility claims, and without pointers, all."""
-    claim: Claim = evaluation.claim
-    pointers = tuple(p for p in line.diagnosis_pointers if 1 <= p <= len(encoded))
-    if claim.setting in FACILITY or not pointers:
-        return Diagnoses(encoded, encoded, all_count=True, has_no_pointers=claim.setting not in FACILITY)
+    pointers = line.diagnosis_pointers
+    if evaluation.claim.setting in FACILITY:
+        return Diagnoses(encoded, encoded, all_count=True, has_no_pointers=False)
+    if not pointers:
+        return Diagnoses(encoded, encoded, all_count=True, has_no_pointers=True)
     if len(pointers) > 1 and evaluation.conventions.switch("coverage.pointer", line.service_date) == "first_pointer":
         pointers = pointers[:1]
-    return Diagnoses(tuple(encoded[p - 1] for p in pointers), encoded, all_count=False, has_no_pointers=False)
+    return Diagnoses(tuple([encoded[p - 1] for p in pointers]), encoded, all_count=False, has_no_pointers=False)

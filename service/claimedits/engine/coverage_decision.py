@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from claimedits.model.claim import Claim, ClaimLine
 from claimedits.model.terms import Status
-from claimedits.rulesets.coverage.documents import Document, Group
+from claimedits.rulesets.coverage.documents import Document, Group, Scoped
 from claimedits.rulesets.coverage.readings import CodeReading, Role, Treatment
 
 
@@ -38,44 +38,37 @@ class Verdict(NamedTuple):
 
 def decide(document: Document, claim: Claim, line: ClaimLine, diagnoses: Diagnoses) -> Verdict:
     """One document version, one line. The document lists the line's code."""
-    code = line.procedure_code
-    reading = document.codes[code]
-    denial = _decide_code(document, reading, claim, line)
-    if denial is not None:
-        return denial
     # groups scoped to the code by paragraph; no code named → all governed codes
-    covered = [group for group in document.groups if group.is_covered and group.is_for(code)]
-    excluded = [group for group in document.groups if not group.is_covered and group.is_for(code)]
-    if not covered and not excluded:
-        return _without_lists(document, reading)
-    if covered and _has_only_half_a_pair(covered):
+    scoped = document.scoped_to(line.procedure_code)
+    reading, covered = scoped.reading, scoped.covered
+    if not scoped.is_plain:
+        denial = _decide_code(reading, claim, line)
+        if denial is not None:
+            return denial
+    if not covered and not scoped.excluded:
+        return _without_lists(reading)
+    if scoped.is_half_a_pair:
         group = covered[0]
         why = "half of a pairing of lists is not for this code"
         return Verdict(Status.REVIEW, "COV_NARRATIVE", why, group.label, -1, "", group.paragraph, group.source)
-    verdict = _decide_covered(document, covered, line, diagnoses)
+    verdict = _decide_covered(document, scoped, line, diagnoses)
     if verdict is not None and verdict.status is not Status.FAIL:
         return verdict
-    non_covered = _decide_non_covered(excluded, diagnoses)
-    if non_covered is not None and (verdict is None or verdict.code != "COV_SECONDARY_MISSING"):
-        return non_covered
+    if scoped.excluded and (verdict is None or verdict.code != "COV_SECONDARY_MISSING"):
+        non_covered = _decide_non_covered(scoped.excluded, diagnoses)
+        if non_covered is not None:
+            return non_covered
     if verdict is not None:
         return verdict
     # covered code on the claim but not pointed; covered list exists, no hit
     if covered:
-        return _no_hit(document, reading, covered, line, diagnoses)
+        return _no_hit(document, scoped, line, diagnoses)
     # only a non-covered list, no hit: exclusion-type policy
-    return Verdict(
-        Status.PASS, "", "only excluded diagnoses are listed, and none of them was billed", excluded[0].label
-    )
+    why = "only excluded diagnoses are listed, and none of them was billed"
+    return Verdict(Status.PASS, "", why, scoped.excluded[0].label)
 
 
-def _has_only_half_a_pair(covered: list[Group]) -> bool:
-    """Lists that are all halves, and no pairing of them is whole."""
-    halves = {(group.pair, group.role) for group in covered}
-    return all(role in _HALVES and not all((pair, half) in halves for half in _HALVES) for pair, role in halves)
-
-
-def _decide_code(document: Document, reading: CodeReading, claim: Claim, line: ClaimLine) -> Verdict | None:
+def _decide_code(reading: CodeReading, claim: Claim, line: ClaimLine) -> Verdict | None:
     """What the text says of the code itself, before any list is asked; None = ask the lists."""
     place: dict[str, Any] = {"paragraph": reading.paragraph, "source": reading.source}
     if reading.treatment is Treatment.FREE:
@@ -104,7 +97,7 @@ def _decide_code(document: Document, reading: CodeReading, claim: Claim, line: C
     return None
 
 
-def _without_lists(document: Document, reading: CodeReading) -> Verdict:
+def _without_lists(reading: CodeReading) -> Verdict:
     """No list is for the code."""
     place: dict[str, Any] = {"paragraph": reading.paragraph, "source": reading.source}
     if reading.beside:
@@ -120,22 +113,21 @@ def _without_lists(document: Document, reading: CodeReading) -> Verdict:
     )
 
 
-def _decide_covered(document: Document, covered: list[Group], line: ClaimLine, diagnoses: Diagnoses) -> Verdict | None:
+def _decide_covered(document: Document, scoped: Scoped, line: ClaimLine, diagnoses: Diagnoses) -> Verdict | None:
     """Standalone lists, pairs, asterisks and unread text, in this order; None = no covered hit."""
-    code, pointed = line.procedure_code, diagnoses.pointed
     doubt: Verdict | None = None
-    for group in covered:
-        role = group.role
-        stands_alone = role is Role.STANDALONE or (role is Role.PRIMARY_ELIGIBLE and code in group.exempt)
-        if stands_alone or role in _DOUBTFUL:
-            member = group.find(pointed)
-            if member >= 0 and stands_alone:
-                return Verdict(
-                    Status.PASS, "", "a listed diagnosis supports the code", group.label, member, source=group.source
-                )
-            if member >= 0:
-                doubt = doubt or _doubtful_hit(group, member, diagnoses)
-    pair = _decide_pairs(document, covered, line, diagnoses)
+    for group in scoped.single:
+        member = group.find(diagnoses.pointed)
+        if member < 0:
+            continue
+        if group.role not in _DOUBTFUL:
+            return Verdict(
+                Status.PASS, "", "a listed diagnosis supports the code", group.label, member, "", -1, group.source
+            )
+        doubt = doubt or _doubtful_hit(group, member, diagnoses)
+    if not scoped.pairs:
+        return doubt
+    pair = _decide_pairs(document, scoped, line, diagnoses)
     if pair is not None and pair.status is Status.PASS:
         return pair
     if doubt is not None and doubt.status is Status.REVIEW:
@@ -178,51 +170,39 @@ def _doubtful_hit(group: Group, member: int, diagnoses: Diagnoses) -> Verdict:
     )
 
 
-def _decide_pairs(document: Document, covered: list[Group], line: ClaimLine, diagnoses: Diagnoses) -> Verdict | None:
+def _decide_pairs(document: Document, scoped: Scoped, line: ClaimLine, diagnoses: Diagnoses) -> Verdict | None:
     """Primary-eligible hit (pointed) AND required-secondary hit (any diagnosis of the claim); one only → FAIL."""
     worst: Verdict | None = None
-    for pair in sorted({group.pair for group in covered if group.role in _HALVES}):
-        primaries = [g for g in covered if g.pair == pair and g.role is Role.PRIMARY_ELIGIBLE]
-        secondaries = [g for g in covered if g.pair == pair and g.role is Role.REQUIRED_SECONDARY]
-        verdict = _decide_pair(primaries, secondaries, line, diagnoses)
+    for primaries, secondaries in scoped.pairs:
+        verdict = _decide_pair(primaries, secondaries, diagnoses)
         if verdict is None:
             continue
         if verdict.status is Status.PASS:
             return verdict
-        if document.pairing_unclear and verdict.status is Status.FAIL:
-            why = "the text lifts the second diagnosis for codes that it does not name"
+        if document.pairing_unclear:
+            why = "the text lifts the second diagnosis for codes or modifiers that it does not name"
             verdict = verdict._replace(status=Status.REVIEW, code="COV_NARRATIVE", why=why)
         if worst is None or verdict.status > worst.status:
             worst = verdict
-    if worst is not None and worst.status is Status.FAIL:
-        has_standalone = any(group.role is Role.STANDALONE for group in covered)
-        waived = [m for m in line.modifiers if any(m in group.waived_by_modifiers for group in covered)]
-        if waived and not has_standalone:
-            return worst._replace(
-                status=Status.PASS, code="", why=f"modifier {waived[0]} lifts the pairing", missing=""
-            )
-    elif worst is None and _is_waived_outright(covered, line):
-        group = next(g for g in covered if g.role in _HALVES)
-        return Verdict(Status.PASS, "", "a modifier lifts the pairing of the lists", group.label, source=group.source)
-    return worst
+    waiver = _find_waiver(scoped, line)
+    if not waiver or (worst is not None and worst.status is not Status.FAIL):
+        return worst
+    # one of the modifiers lifts the pairing: PASS, unless a standalone list also exists, which then decides
+    if any(group.role is Role.STANDALONE for group in scoped.single):
+        return None
+    group = scoped.covered[0]
+    return Verdict(Status.PASS, "", f"modifier {waiver} lifts the pairing", group.label, -1, "", -1, group.source)
 
 
-_HALVES = frozenset((Role.PRIMARY_ELIGIBLE, Role.REQUIRED_SECONDARY))
+def _find_waiver(scoped: Scoped, line: ClaimLine) -> str:
+    """The line's modifier that lifts the pairing; empty = none."""
+    for modifier in line.modifiers:
+        if any(modifier in group.waived_by_modifiers for group in scoped.covered):
+            return modifier
+    return ""
 
 
-def _is_waived_outright(covered: list[Group], line: ClaimLine) -> bool:
-    """The modifier lifts the pairing, and there is no other list that the line would have to meet."""
-    halves = [group for group in covered if group.role in _HALVES]
-    return (
-        bool(halves)
-        and len(halves) == len(covered)
-        and any(m in g.waived_by_modifiers for g in halves for m in line.modifiers)
-    )
-
-
-def _decide_pair(
-    primaries: list[Group], secondaries: list[Group], line: ClaimLine, diagnoses: Diagnoses
-) -> Verdict | None:
+def _decide_pair(primaries: tuple[Group, ...], secondaries: tuple[Group, ...], diagnoses: Diagnoses) -> Verdict | None:
     """One pairing; None where the claim has neither half."""
     primary, primary_hit = _first_hit(primaries, diagnoses.pointed)
     secondary, secondary_hit = _first_hit(secondaries, diagnoses.claimed)
@@ -258,7 +238,7 @@ def _decide_pair(
     )
 
 
-def _first_hit(groups: list[Group], diagnoses: tuple[int, ...]) -> tuple[Group | None, int]:
+def _first_hit(groups: tuple[Group, ...], diagnoses: tuple[int, ...]) -> tuple[Group | None, int]:
     for group in groups:
         member = group.find(diagnoses)
         if member >= 0:
@@ -266,7 +246,7 @@ def _first_hit(groups: list[Group], diagnoses: tuple[int, ...]) -> tuple[Group |
     return None, -1
 
 
-def _decide_non_covered(excluded: list[Group], diagnoses: Diagnoses) -> Verdict | None:
+def _decide_non_covered(excluded: tuple[Group, ...], diagnoses: Diagnoses) -> Verdict | None:
     """No covered hit, non-covered hit → FAIL; what the list is for but a condition that was not read → REVIEW."""
     for group in excluded:
         member = group.find(diagnoses.pointed)
@@ -296,10 +276,9 @@ def _decide_non_covered(excluded: list[Group], diagnoses: Diagnoses) -> Verdict 
     return None
 
 
-def _no_hit(
-    document: Document, reading: CodeReading, covered: list[Group], line: ClaimLine, diagnoses: Diagnoses
-) -> Verdict:
+def _no_hit(document: Document, scoped: Scoped, line: ClaimLine, diagnoses: Diagnoses) -> Verdict:
     """Covered lists exist and no diagnosis of the line is on one."""
+    reading, covered = scoped.reading, scoped.covered
     if reading.is_open:
         why = "no diagnosis of the line is listed, and the text says that the code may be covered for more"
         return Verdict(Status.REVIEW, "COV_NARRATIVE", why, paragraph=reading.paragraph, source=reading.source)
@@ -312,7 +291,7 @@ def _no_hit(
     place: dict[str, Any] = {"group": labels, "source": covered[0].source, "can_shift_liability": True}
     if not diagnoses.all_count:
         everything = diagnoses._replace(pointed=diagnoses.claimed)
-        elsewhere = _decide_covered(document, covered, line, everything)
+        elsewhere = _decide_covered(document, scoped, line, everything)
         if elsewhere is not None and elsewhere.status is Status.PASS:
             why = "a listed diagnosis is on the claim, and the line does not point to it"
             return Verdict(Status.FAIL, "COV_NOT_POINTED", why, member=elsewhere.member, missing="a pointer", **place)

@@ -18,6 +18,9 @@ LONGEST_PARAGRAPH = 2_000
 """Characters of a paragraph that a finding carries; its digest names the whole."""
 
 
+_NO_POLICY = Citation(rule_set=RULE_SET)
+
+
 def jurisdiction_finding(evaluation: Evaluation, line: ClaimLine, governing: Governing | None = None) -> Finding:
     """§D.2: neither contractor nor state, or a state of which the document governs a part only."""
     if governing is None:
@@ -53,7 +56,7 @@ def no_policy_finding(evaluation: Evaluation, line: ClaimLine) -> Finding:
         line_number=line.line_number,
         code="COV_NO_POLICY",
         message=f"no coverage document in force governs {line.procedure_code} in this jurisdiction",
-        citation=Citation(rule_set=RULE_SET),
+        citation=_NO_POLICY,
     )
 
 

@@ -85,7 +85,7 @@ def assemble(tables: Mapping[str, pa.Table]) -> Iterator[RawDocument]:
         groups.setdefault(key, {})[group.kind, group.number] = group
     members = Members(tables.get("diagnoses"))
     for key in sorted(documents):
-        document = documents[key]
+        document = documents.pop(key)  # its members are many: nothing here outlives the caller's use
         _fill_groups(document, groups.get(key, {}), members)
         for (of, number), codes in procedure_codes.items() if not groups.get(key) else ():
             if of == key:

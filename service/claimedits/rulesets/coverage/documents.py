@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from claimedits.model.dates import FOREVER, Day
@@ -56,6 +56,30 @@ class Group(NamedTuple):
         return -1
 
 
+HALVES = frozenset((Role.PRIMARY_ELIGIBLE, Role.REQUIRED_SECONDARY))
+
+
+class Scoped(NamedTuple):
+    """What of a document is for one procedure code."""
+
+    reading: CodeReading
+    is_plain: bool
+    """The text says nothing of the code itself: only the lists decide."""
+    covered: tuple[Group, ...]
+    excluded: tuple[Group, ...]
+    single: tuple[Group, ...]
+    """Covered lists in which one hit decides: standalone ones, those exempt from their pairing, doubtful ones."""
+    pairs: tuple[tuple[tuple[Group, ...], tuple[Group, ...]], ...]
+    """Primary and secondary lists of every pairing; one side may be empty."""
+
+    @property
+    def is_half_a_pair(self) -> bool:
+        """Lists that are all halves, and no pairing of them is whole."""
+        return (
+            bool(self.pairs) and not self.single and not any(primary and secondary for primary, secondary in self.pairs)
+        )
+
+
 @dataclass(frozen=True)
 class Document:
     """One version, opened. Immutable."""
@@ -85,6 +109,35 @@ class Document:
     states: Mapping[str, tuple[tuple[Day, Day], ...]]
     contractors: Mapping[str, tuple[tuple[Day, Day], ...]]
     """By contractor number, and by the database's contractor id."""
+    _scoped: dict[str, Scoped] = field(default_factory=dict, compare=False, repr=False)
+
+    def scoped_to(self, code: str) -> Scoped:
+        """The lists scoped to a governed code by paragraph; no code named → all governed codes (semantics.md §D.3)."""
+        scoped = self._scoped.get(code)
+        if scoped is None:
+            scoped = self._scoped[code] = self._scope(code)
+        return scoped
+
+    def _scope(self, code: str) -> Scoped:
+        reading = self.codes[code]
+        covered = tuple(group for group in self.groups if group.is_covered and group.is_for(code))
+        halves = [group for group in covered if group.role in HALVES]
+        return Scoped(
+            reading=reading,
+            is_plain=reading.treatment is Treatment.LISTED and not reading.settings,
+            covered=covered,
+            excluded=tuple(group for group in self.groups if not group.is_covered and group.is_for(code)),
+            single=tuple(
+                g for g in covered if g.role not in HALVES or (g.role is Role.PRIMARY_ELIGIBLE and code in g.exempt)
+            ),
+            pairs=tuple(
+                (
+                    tuple(g for g in halves if g.pair == pair and g.role is Role.PRIMARY_ELIGIBLE),
+                    tuple(g for g in halves if g.pair == pair and g.role is Role.REQUIRED_SECONDARY),
+                )
+                for pair in sorted({group.pair for group in halves})
+            ),
+        )
 
     def holds_for_contractor(self, contractor: str, day: Day) -> bool:
         return any(first <= day <= last for first, last in self.contractors.get(contractor, ()))

@@ -67,6 +67,7 @@ class CoverageIndex:
         self._documents = _map_bytes(directory / _DOCUMENTS)
         self._texts = _map_bytes(directory / _TEXTS)
         self.document = lru_cache(maxsize=16_384)(self._read)
+        self._text = lru_cache(maxsize=1_024)(self._read_texts)
 
     @property
     def codes(self) -> frozenset[str]:
@@ -92,12 +93,16 @@ class CoverageIndex:
         value = self._documents[self._document_starts[number] : self._document_starts[number + 1]]
         return read_document_json(orjson.loads(value), self._members)
 
+    def _read_texts(self, number: int) -> list[Paragraph]:
+        texts = orjson.loads(self._texts[self._text_starts[number] : self._text_starts[number + 1]])
+        return [Paragraph(*text) for text in texts]
+
     def paragraph(self, number: int, position: int) -> Paragraph | None:
         """A paragraph of a document version; None where there is none at ``position``."""
         if position < 0:
             return None
-        texts = orjson.loads(self._texts[self._text_starts[number] : self._text_starts[number + 1]])
-        return Paragraph(*texts[position]) if position < len(texts) else None
+        texts = self._text(number)
+        return texts[position] if position < len(texts) else None
 
     def member_source(self, position: int) -> tuple[int, int]:
         """The row of a listed diagnosis."""
@@ -219,6 +224,18 @@ def _save_lists(directory: Path, name: str, lists: Sequence[Sequence[int]]) -> N
     save_array(directory, f"{name}_documents", np.array(flat, dtype=np.uint32))
 
 
+def _find_standing(revisions: Revisions, published: Sequence[int]) -> dict[tuple[Key, bytes], list[int]]:
+    """The revisions in which each content of each version stands, the first published one first.
+
+    With one revision there is nothing to compare; with more, every one is read twice rather than held in memory.
+    """
+    standing: dict[tuple[Key, bytes], list[int]] = {}
+    for position in published:
+        for raw in assemble(revisions[position][1]):
+            standing.setdefault((raw.key, raw.digest), []).append(position)
+    return standing
+
+
 class _CoverageIndexKind:
     name = "coverage"
     format = 1
@@ -227,19 +244,14 @@ class _CoverageIndexKind:
         writer = _Writer()
         overlays = {i: curated_roles(tables) for i, (_, tables) in enumerate(revisions) if "roles" in tables}
         published = sorted(range(len(revisions)), key=lambda i: (revisions[i][0].header.published_on, i))
-        kept: dict[tuple[Key, bytes], int] = {}
-        standing: list[tuple[RawDocument, int, list[int]]] = []
+        standing = _find_standing(revisions, published)
         for position in published:
             for raw in assemble(revisions[position][1]):
-                known = kept.setdefault((raw.key, raw.digest), len(standing))
-                if known == len(standing):
-                    standing.append((raw, position, [position]))
-                else:
-                    standing[known][2].append(position)
-        for raw, first, positions in standing:
-            writer.add(raw, first, positions, -1)
-            for overlay, roles in overlays.items():
-                self._add_curated(writer, raw, first, positions, overlay, roles.get(raw.key, []))
+                positions = standing.get((raw.key, raw.digest), [])
+                if positions and positions[0] == position:  # kept once, where it was published first
+                    writer.add(raw, position, positions, -1)
+                    for overlay, roles in overlays.items():
+                        self._add_curated(writer, raw, position, positions, overlay, roles.get(raw.key, []))
         writer.write(directory, sorted(overlays))
 
     @staticmethod

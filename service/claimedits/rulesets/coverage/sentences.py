@@ -152,7 +152,6 @@ _EXEMPT = re.compile(
     re.IGNORECASE,
 )
 _WAIVED = re.compile(r"\bnot\s+(?:be\s+)?(?:required|needed|necessary|apply)\b", re.IGNORECASE)
-_MODIFIERS = re.compile(r"\bmodifiers?\b\W*((?:[A-Z][0-9A-Z](?![A-Z0-9])(?:\W|\band\b|\bor\b)*)+)")
 _NO_SCOPE = any_of(
     r"\bin\s+place\s+of\b", r"\binstead\s+of\b", r"\bshould\s+be\s+(?:used\s+to\s+)?(?:reported|submitted|report)\b", r"\bin\s+conjunction\b",
     r"\bseparately\b", r"\badd-?on\b", r"\bdeleted\b", r"\beffective\b", r"\badded\b", r"\bsame\s+date\b", r"\bmust\s+be\s+(?:billed|reported)\b",
