@@ -104,12 +104,12 @@ def test_a_missing_part_is_named(tmp_path: Path) -> None:
     for n in (1, 2, 4):
         (tmp_path / f"ccipra-v302r0-f{n}.TXT").write_bytes(sample(f"ccipra-v302r0-f{n}.TXT"))
     found = refusal(lambda: import_files("ptp", sorted(tmp_path.glob("*.TXT")), ImportOptions(**OPTIONS)))  # type: ignore[arg-type]
-    assert found == ["v30.2 part f3: is missing; give all four parts, f1 to f4, together"]
+    assert found == ["practitioner v30.2 part f3: is missing; give all four parts, f1 to f4, together"]
 
 
 def test_another_count_than_the_label_says_stops(tmp_path: Path) -> None:
     found = refusal(lambda: import_ptp(tmp_path, sample(PART_4), expected_rows=10))
-    assert found == ["MEDICARE v30.2: holds 9 rows, the label says 10; download the files again"]
+    assert found == ["medicare-ptp-practitioner v30.2: holds 9 rows, the label says 10; download the files again"]
 
 
 def test_the_publication_has_to_be_known(tmp_path: Path) -> None:

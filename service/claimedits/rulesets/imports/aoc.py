@@ -12,8 +12,8 @@ from claimedits.model.dates import FOREVER, quarter_start
 from claimedits.model.problems import ImportRefusedError, Problem
 from claimedits.model.terms import Program, Setting
 from claimedits.rulesets.imports.cells import Array, BadCellError, Checker, as_dates, read_code, read_ordinal
-from claimedits.rulesets.imports.editions import CMS, Edition, published_on, settle, year_end
-from claimedits.rulesets.imports.finishing import finish, refuse_many_rejects, refuse_other_count, warn_some
+from claimedits.rulesets.imports.editions import CMS, Edition, name_all, published_on, select_tables, settle, year_end
+from claimedits.rulesets.imports.finishing import account_for, finish, show_some, warn_some
 from claimedits.rulesets.imports.options import ImportOptions
 from claimedits.rulesets.imports.raw_tables import RawTable, read_raw
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, Source
@@ -42,13 +42,15 @@ def import_aoc(files: Sequence[SourceFile], options: ImportOptions) -> list[Revi
         ImportRefusedError: a key stands twice, too many rows are rejected, or name and flags contradict each other.
     """
     groups: dict[tuple[object, ...], list[tuple[SourceFile, Edition]]] = {}
-    for file in files:
-        edition = _name(file, options)
+    for file, edition in name_all(select_tables(files, _NAME), lambda file: _name(file, options)):
         groups.setdefault((edition.program, edition.year, edition.quarter), []).append((file, edition))
     return [_import_edition([file for file, _ in group], group[0][1], options) for group in groups.values()]
 
 
 def _name(file: SourceFile, options: ImportOptions) -> Edition:
+    if options.setting is not None:
+        what = "is a table for all settings, --setting does not apply"
+        raise ImportRefusedError([Problem(file.where, what, "leave --setting out", "E_CONTRADICTION")])
     named = _NAME.search(file.name)
     every = Setting.PRACTITIONER  # the table is for all settings; ``settle`` wants one
     if named is None:
@@ -78,10 +80,7 @@ def _import_edition(files: list[SourceFile], edition: Edition, options: ImportOp
     raw = read_raw(file, content, _COLUMNS, _NUMBERS)
     checker = Checker(raw)
     columns = _check(checker)
-    read, rejected = len(raw) + len(raw.odd), int(checker.bad.sum()) + len(raw.odd)
-    rejects = [*raw.odd, *checker.problems]
-    refuse_many_rejects(read, rejected, rejects, options)
-    refuse_other_count(file.where, read, options)
+    read, rejects = account_for(file.where, [checker], options)
     rows = _order(columns, checker)
     _refuse_twice(columns, rows, checker)
     warnings = [*_unknown_notes(columns, rows, checker, options), *_overlaps(columns, rows, checker)]
@@ -177,7 +176,7 @@ def _refuse_twice(columns: _Columns, rows: list[int], checker: Checker) -> None:
         if _key(columns, before) == _key(columns, row)
     ]
     if problems:
-        raise ImportRefusedError(problems, "nothing was kept")
+        raise ImportRefusedError(show_some(problems), "nothing was kept")
 
 
 def _unknown_notes(columns: _Columns, rows: list[int], checker: Checker, options: ImportOptions) -> list[Problem]:

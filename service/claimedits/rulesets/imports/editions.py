@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from claimedits.model.dates import Day, day_of, format_day, quarter_end, quarter_start
 from claimedits.model.problems import ImportRefusedError, Problem
@@ -29,6 +31,48 @@ class Edition:
     label: str | None = None
     year: int | None = None
     quarter: int | None = None
+
+
+_CHANGES = re.compile(r"change|addition|deletion|revision", re.IGNORECASE)
+_Named = TypeVar("_Named")
+
+
+def select_tables(files: Sequence[SourceFile], *names: re.Pattern[str]) -> list[SourceFile]:
+    """The tables among the files (file-formats.md §0, rule 10).
+
+    Lists of changes are left out. Where one member of an archive bears a name of the family, the others are not of it.
+
+    Raises:
+        ImportRefusedError: there are only lists of changes.
+    """
+    tables = [file for file in files if not _CHANGES.search(file.name)]
+    if not tables:
+        problems = [
+            Problem(file.where, "is a list of changes, not the table", "give the whole table", "E_CHANGES")
+            for file in files
+        ]
+        raise ImportRefusedError(problems, "nothing was kept")
+    named = [file for file in tables if any(name.search(file.name) for name in names)]
+    archives = {file.archive for file in named if file.archive}
+    return [file for file in tables if file in named or file.archive not in archives]
+
+
+def name_all(files: Sequence[SourceFile], name: Callable[[SourceFile], _Named]) -> list[tuple[SourceFile, _Named]]:
+    """Each file with what ``name`` says it is.
+
+    Raises:
+        ImportRefusedError: with the problems of all files.
+    """
+    named: list[tuple[SourceFile, _Named]] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            named.append((file, name(file)))
+        except ImportRefusedError as error:
+            problems += error.problems
+    if problems:
+        raise ImportRefusedError(problems, "nothing was kept")
+    return named
 
 
 _FAMILIES_BY_NAME = {

@@ -12,8 +12,17 @@ import pyarrow as pa
 from claimedits.model.problems import ImportRefusedError, Problem
 from claimedits.model.terms import Program, Setting
 from claimedits.rulesets.imports.cells import BadCellError, Checker, read_code
-from claimedits.rulesets.imports.editions import CMS, SETTING_WORDS, Edition, governed_quarter, published_on, settle
-from claimedits.rulesets.imports.finishing import finish, refuse_many_rejects, refuse_other_count
+from claimedits.rulesets.imports.editions import (
+    CMS,
+    SETTING_WORDS,
+    Edition,
+    governed_quarter,
+    name_all,
+    published_on,
+    select_tables,
+    settle,
+)
+from claimedits.rulesets.imports.finishing import account_for, finish, show_some, warn_some
 from claimedits.rulesets.imports.options import ImportOptions
 from claimedits.rulesets.imports.raw_tables import RawTable, read_raw
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader
@@ -23,7 +32,6 @@ _NAME = re.compile(
     r"(MCR|MCD)_MUE_(PractitionerServices|OutpatientHospitalServices|DMESupplierServices)_Eff_(\d\d)-(\d\d)-(\d{4})",
     re.IGNORECASE,
 )
-_CHANGES = re.compile(r"change", re.IGNORECASE)
 _SETTINGS = {
     "practitionerservices": Setting.PRACTITIONER,
     "outpatienthospitalservices": Setting.OUTPATIENT_HOSPITAL,
@@ -35,6 +43,8 @@ _COLUMNS = {
     "rationale": re.compile(r"^mue rationale$"),
 }
 _MAI = {"mai": re.compile(r"adjudication indicator")}
+MOST_CHANGED = 0.05
+"""More changed values than this share deserve a look."""
 _WORDS = {"1": "line edit", "2": "date of service edit: policy", "3": "date of service edit: clinical"}
 
 
@@ -45,15 +55,8 @@ def import_mue(files: Sequence[SourceFile], options: ImportOptions) -> list[Revi
         ImportRefusedError: a code stands twice, too many rows are rejected, or name, flags and columns contradict each other.
     """
     groups: dict[tuple[object, ...], list[tuple[SourceFile, Edition]]] = {}
-    for file in files:
-        if _CHANGES.search(file.name):
-            continue
-        edition = _name(file, options)
+    for file, edition in name_all(select_tables(files, _NAME), lambda file: _name(file, options)):
         groups.setdefault((edition.program, edition.setting, edition.year, edition.quarter), []).append((file, edition))
-    if not groups:
-        raise ImportRefusedError(
-            [Problem(files[0].where, "is a list of changes, not the table", "give the whole table", "E_CHANGES")]
-        )
     return [_import_edition([file for file, _ in group], group[0][1], options) for group in groups.values()]
 
 
@@ -100,10 +103,7 @@ def _import_edition(files: list[SourceFile], edition: Edition, options: ImportOp
     codes, position = checker.read_words("procedure_code", read_code)
     value = checker.read("value", _read_value, 0)
     mai = checker.read("mai", _read_mai, 0) if "mai" in raw.columns else np.zeros(len(raw), dtype=np.int64)
-    read, rejected = len(raw) + len(raw.odd), int(checker.bad.sum()) + len(raw.odd)
-    rejects = [*raw.odd, *checker.problems]
-    refuse_many_rejects(read, rejected, rejects, options)
-    refuse_other_count(file.where, read, options)
+    read, rejects = account_for(file.where, [checker], options)
     good = np.nonzero(~checker.bad)[0]
     _refuse_twice(checker, [codes[position[row]] for row in good], good.tolist())
     order = good[np.argsort(position[good], kind="stable")]
@@ -121,7 +121,7 @@ def _import_edition(files: list[SourceFile], edition: Edition, options: ImportOp
     )
     header = _header(file, content, raw, edition, options)
     options.tell("done", 1, 1)
-    return finish(header, "values", table, read, rejects, [])
+    return finish(header, "values", table, read, rejects, _changes(checker, table, header, options))
 
 
 def _read(file: SourceFile, content: Content, edition: Edition) -> RawTable:
@@ -130,7 +130,7 @@ def _read(file: SourceFile, content: Content, edition: Edition) -> RawTable:
     Raises:
         ImportRefusedError: the column is there and should not be, or the reverse.
     """
-    numbers = frozenset(("value",))
+    numbers = frozenset(("value", "mai"))
     try:
         raw = read_raw(file, content, {**_COLUMNS, **_MAI}, numbers)
     except ImportRefusedError:
@@ -164,7 +164,7 @@ def _read_value(text: str) -> int:
 
 
 def _read_mai(text: str) -> int:
-    number, _, words = text.partition(" ")
+    number, words = text[:1], text[1:]
     if number not in _WORDS:
         raise BadCellError("is no MUE adjudication indicator", "it begins with 1, 2 or 3", "E_MAI")
     if words and re.sub(r"\s+", " ", words.strip().lower()) != _WORDS[number]:
@@ -182,7 +182,28 @@ def _refuse_twice(checker: Checker, codes: Sequence[str], rows: Sequence[int]) -
         if code in twice
     ]
     if problems:
-        raise ImportRefusedError(problems, "nothing was kept")
+        raise ImportRefusedError(show_some(problems), "nothing was kept")
+
+
+def _changes(checker: Checker, table: pa.Table, header: RevisionHeader, options: ImportOptions) -> list[Problem]:
+    """Values that differ from the edition before; never those of a confidential table."""
+    before = options.previous_table(header.rule_set, header.effective_from, "values")
+    if before is None or options.confidential:
+        return []
+    old = dict(zip(before["procedure_code"].to_pylist(), before["value"].to_pylist(), strict=True))
+    file = checker.table.file.name
+    changed = [
+        Problem(f"{file}:{record}:value", f"was {old[code]} in the edition before, is {value}", "", "W_VALUE_CHANGED")
+        for code, value, record in zip(
+            *(table[name].to_pylist() for name in ("procedure_code", "value", "source_row")), strict=True
+        )
+        if old.get(code, value) != value
+    ]
+    warnings = warn_some(changed)
+    if len(changed) > len(old) * MOST_CHANGED:
+        what = f"{len(changed):,} of {len(old):,} values differ from the edition before, more than {MOST_CHANGED:.0%}"
+        warnings.insert(0, Problem(file, what, "make sure that it is the right table", "W_MANY_CHANGED"))
+    return warnings
 
 
 def _header(

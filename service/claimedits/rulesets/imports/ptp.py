@@ -21,14 +21,25 @@ from claimedits.rulesets.imports.cells import (
     read_deletion,
     read_yyyymmdd,
 )
-from claimedits.rulesets.imports.editions import CMS, SETTING_WORDS, Edition, governed_quarter, published_on, settle
-from claimedits.rulesets.imports.finishing import finish, refuse_many_rejects, refuse_other_count, warn_some
+from claimedits.rulesets.imports.editions import (
+    CMS,
+    SETTING_WORDS,
+    Edition,
+    governed_quarter,
+    name_all,
+    published_on,
+    select_tables,
+    settle,
+)
+from claimedits.rulesets.imports.finishing import account_for, finish, show_some
 from claimedits.rulesets.imports.options import ImportOptions
 from claimedits.rulesets.imports.raw_tables import read_raw
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, Source
 from claimedits.rulesets.sources.files import Limits, SourceFile, source_of
 
 PARTS = (1, 2, 3, 4)
+USUAL_GROWTH = 0.05
+"""Share of the rows that a quarter adds or takes at most, usually."""
 _NAME = re.compile(r"cci(pra|oph)-v(\d{2})(\d)r(\d+)-f(\d)", re.IGNORECASE)
 _MEDICAID = re.compile(
     r"medicaid-ncci-(\d{4})-?q(\d)-ptp-edits-(practitioner|outpatient-hospital|dme|durable)", re.IGNORECASE
@@ -62,10 +73,15 @@ def import_ptp(files: Sequence[SourceFile], options: ImportOptions) -> list[Revi
         ImportRefusedError: a part is missing or doubled, too many rows are rejected, or an invariant that stops is broken.
     """
     groups: dict[tuple[object, ...], list[_Part]] = {}
-    for file in files:
-        part = _name(file, options)
+    for _, part in name_all(select_tables(files, _NAME, _MEDICAID), lambda file: _name(file, options)):
         groups.setdefault((part.edition.program, part.edition.setting, part.edition.label), []).append(part)
-    chosen = [_choose_parts(parts) for parts in groups.values()]
+    chosen, problems = [], []
+    for parts in groups.values():
+        files_of_parts, wrong = _choose_parts(parts)
+        chosen.append(files_of_parts)
+        problems += wrong
+    if problems:
+        raise ImportRefusedError(problems, "nothing was kept: a missing part would make a smaller table")
     return [_import_edition(parts, options) for parts in chosen]
 
 
@@ -88,38 +104,34 @@ def _name(file: SourceFile, options: ImportOptions) -> _Part:
     return _Part(file, settle(file, Edition(), options), 0, 0)
 
 
-def _choose_parts(parts: list[_Part]) -> list[_Part]:
-    """One file a part, the text before the workbook of the same table; all parts there."""
+def _choose_parts(parts: list[_Part]) -> tuple[list[_Part], list[Problem]]:
+    """One file a part, the text before the workbook of the same table; and what keeps them from being a whole."""
     by_part: dict[int, list[_Part]] = {}
     for part in parts:
         by_part.setdefault(part.part, []).append(part)
+    edition = parts[0].edition
+    assert edition.setting is not None
     problems, chosen = [], []
     for number, same in sorted(by_part.items()):
         texts = [part for part in same if not part.file.is_workbook] or same
         if len(texts) > 1:
             names = ", ".join(part.file.where for part in texts)
+            what = f"part f{number} is given {len(texts)} times" if number else "hold the same table"
             problems.append(
-                Problem(names, f"part f{number} is given {len(texts)} times", "give each part once", "E_PART_TWICE")
+                Problem(names, what, "give each part once" if number else "give one of them", "E_PART_TWICE")
             )
         chosen.append(texts[0])
-    label = parts[0].edition.label or "the edition"
-    if set(by_part) != {0}:
-        for missing in [number for number in PARTS if number not in by_part]:
-            problems.append(
-                Problem(
-                    f"{label} part f{missing}",
-                    "is missing",
-                    "give all four parts, f1 to f4, together",
-                    "E_PART_MISSING",
-                )
-            )
-        for strange in [number for number in by_part if number not in PARTS]:
-            problems.append(
-                Problem(f"{label} part f{strange}", "is no part of four", "give the parts f1 to f4", "E_PART_UNKNOWN")
-            )
-    if problems:
-        raise ImportRefusedError(problems, "nothing was kept: a missing part would make a smaller table")
-    return chosen
+    if 0 in by_part and len(by_part) == 1:
+        return chosen, problems
+    name = f"{SETTING_WORDS[edition.setting]} {edition.label}"
+    for number in sorted({*PARTS, *by_part}):
+        if number not in by_part:
+            mend = "give all four parts, f1 to f4, together"
+            problems.append(Problem(f"{name} part f{number}", "is missing", mend, "E_PART_MISSING"))
+        elif number not in PARTS:
+            where = by_part[number][0].file.where
+            problems.append(Problem(where, "is no part of four", "give the parts f1 to f4", "E_PART_UNKNOWN"))
+    return chosen, problems
 
 
 @dataclass(slots=True)
@@ -136,8 +148,7 @@ def _import_edition(parts: list[_Part], options: ImportOptions) -> RevisionDraft
     edition = parts[0].edition
     sources: list[Source] = []
     rows: list[_Rows] = []
-    rejects: list[Problem] = []
-    read = rejected = 0
+    checkers: list[Checker] = []
     for i, part in enumerate(parts):
         options.tell(f"reading {part.file.name}", i, len(parts) + 1)
         content = part.file.read(Limits(options.max_unpacked_bytes))
@@ -147,21 +158,28 @@ def _import_edition(parts: list[_Part], options: ImportOptions) -> RevisionDraft
         )
         del content
         raw.content = None  # type: ignore[assignment] # 50 MB a part that nobody needs any more
-        checker = Checker(raw)
-        rows.append(_check_part(checker, i))
-        rejects += raw.odd + checker.problems
-        read += len(raw) + len(raw.odd)
-        rejected += int(checker.bad.sum()) + len(raw.odd)
-    name = f"{edition.program.name if edition.program else ''} {edition.label or ''}".strip()
-    refuse_many_rejects(read, rejected, rejects, options)
-    refuse_other_count(name, read, options)
+        checkers.append(Checker(raw))
+        rows.append(_check_part(checkers[-1], i, edition))
+        raw.columns.clear()
+    header = _header(parts, sources, options)
+    read, rejects = account_for(f"{header.rule_set} {header.label}", checkers, options)
     options.tell("sorting and checking", len(parts), len(parts) + 1)
     merged = _merge(rows)
     merged, dropped = _drop_copies(merged, sources)
     _refuse_two_open_rows(merged, sources)
-    warnings = [*dropped, *_warnings(merged, sources, edition)]
+    warnings = [*dropped, *_warnings(merged, sources, edition), *_other_size(read, header, options)]
     options.tell("done", len(parts) + 1, len(parts) + 1)
-    return finish(_header(parts, sources, options), "edits", _as_table(merged), read, rejects, warnings)
+    return finish(header, "edits", _as_table(merged), read, rejects, warnings)
+
+
+def _other_size(read: int, header: RevisionHeader, options: ImportOptions) -> list[Problem]:
+    """Without a count on the label, the edition before is the measure."""
+    before = options.previous_table(header.rule_set, header.effective_from, "edits")
+    if before is None or options.expected_rows is not None or abs(read - len(before)) <= len(before) * USUAL_GROWTH:
+        return []
+    what = f"holds {read:,} rows, the edition before {len(before):,}: more than {USUAL_GROWTH:.0%} apart"
+    mend = "compare with the count on the download label (--expected-rows)"
+    return [Problem(f"{header.rule_set} {header.label}", what, mend, "W_ROW_COUNT")]
 
 
 def _header(parts: list[_Part], sources: list[Source], options: ImportOptions) -> RevisionHeader:
@@ -185,11 +203,12 @@ def _header(parts: list[_Part], sources: list[Source], options: ImportOptions) -
     )
 
 
-def _check_part(checker: Checker, source: int) -> _Rows:
+def _check_part(checker: Checker, source: int, edition: Edition) -> _Rows:
     codes_1, column_1 = checker.read_words("column_1", read_code)
     codes_2, column_2 = checker.read_words("column_2", read_code)
     effective = checker.read("effective", read_yyyymmdd, 0)
-    deletion = checker.read("deletion", read_deletion, FOREVER)
+    medicaid = edition.program is Program.MEDICAID
+    deletion = checker.read("deletion", read_deletion if medicaid else _read_marked_deletion, FOREVER)
     indicator = checker.read("modifier_indicator", _read_indicator, 9)
     prior = checker.read("in_existence_prior_to_1996", _read_flag, 0)
     rationales, rationale = checker.read_words("rationale", lambda text: text)
@@ -210,6 +229,12 @@ def _check_part(checker: Checker, source: int) -> _Rows:
     columns = {name: column[good] for name, column in columns.items()}
     columns["source"] = np.full(len(columns["record"]), source, dtype=np.int64)
     return _Rows(codes_1, codes_2, rationales, columns)
+
+
+def _read_marked_deletion(text: str) -> int:
+    if not text:
+        raise BadCellError("is blank", "an open row of Medicare's table has a * here", "E_DATE")
+    return read_deletion(text)
 
 
 def _read_indicator(text: str) -> int:
@@ -266,13 +291,10 @@ def _drop_copies(merged: _Merged, sources: Sequence[Source]) -> tuple[_Merged, l
     for name in names:
         same &= merged.columns[name][1:] == merged.columns[name][:-1]
     copies = np.nonzero(same)[0] + 1
-    problems = [
-        Problem(merged.where(int(row), sources), "is an identical copy of another row and was dropped", "", "W_COPY")
-        for row in copies[:21]
-    ]
+    what = "is an identical copy of another row and was dropped"
     keep = np.ones(len(merged.columns["record"]), dtype=bool)
     keep[copies] = False
-    return merged.take(keep), warn_some(problems)
+    return merged.take(keep), _warn_rows(merged, sources, copies, what, "W_COPY")
 
 
 def _refuse_two_open_rows(merged: _Merged, sources: Sequence[Source]) -> None:
@@ -293,7 +315,7 @@ def _refuse_two_open_rows(merged: _Merged, sources: Sequence[Source]) -> None:
             )
             for i in twice
         ]
-        raise ImportRefusedError(problems, "nothing was kept")
+        raise ImportRefusedError(show_some(problems), "nothing was kept")
 
 
 def _warnings(merged: _Merged, sources: Sequence[Source], edition: Edition) -> list[Problem]:
@@ -305,11 +327,9 @@ def _warnings(merged: _Merged, sources: Sequence[Source], edition: Edition) -> l
         [day for day in np.unique(c["deletion"][closed]) if format_day(int(day))[5:] in _QUARTER_ENDS]
     )
     live = np.nonzero(~tombstone)[0]
-    follows = (
-        (c["column_1"][live][1:] == c["column_1"][live][:-1])
-        & (c["column_2"][live][1:] == c["column_2"][live][:-1])
-        & (c["effective"][live][1:] <= c["deletion"][live][:-1])
-    )
+    pair = (c["column_1"][live] * len(merged.codes) + c["column_2"][live]) << 32
+    latest_end = np.maximum.accumulate(pair + c["deletion"][live])  # of the windows before, within the pair
+    follows = (pair[1:] == pair[:-1]) & (pair[1:] + c["effective"][live][1:] <= latest_end[:-1])
     checks = (
         (
             (c["indicator"] == 9) != (c["deletion"] == c["effective"]),

@@ -185,7 +185,7 @@ def _expand_nested(name: str, member: SourceFile, limits: Limits, skip: re.Patte
     try:
         with member.open() as stream:
             data = stream.read()
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise _damaged(member.where) from error
     return _expand_archive(f"{name}/{member.name}", lambda: io.BytesIO(data), limits, skip)
 
