@@ -46,13 +46,15 @@ def import_coverage(files: Sequence[SourceFile], options: ImportOptions) -> list
     """
     drafts: list[RevisionDraft] = []
     problems: list[Problem] = []
+    headlines: list[str] = []
     for group in _group_files(files):
         try:
             drafts += _import_group(group, options)
         except ImportRefusedError as error:
             problems += error.problems
+            headlines += [error.headline] if error.headline else []
     if problems:
-        raise ImportRefusedError(problems, "nothing was kept")
+        raise ImportRefusedError(problems, "; ".join(headlines) or "nothing was kept")
     return drafts
 
 
