@@ -27,23 +27,23 @@ from claimedits.rulesets.windows import Window
 FEE_SCHEDULE = "medicare-pfs-indicators"
 ICD10 = "icd10cm"
 CODE_EDITS = "code-edits"
+_MOST_AS_OF = 64
+_MOST_REMEMBERED = 65_536
 
 
 def evaluate(evaluation: Evaluation) -> None:
     """§F.1 to §F.4, line by line."""
     validity = _CodeValidity(evaluation)
+    plain = _PlainCodes(evaluation)
     for index, line in enumerate(evaluation.claim.lines):
-        if not validity.has_a_code_set:
-            evaluation.add_not_loaded(index, Family.CODE_VALIDITY, PROCEDURE_CODES, line.service_date)
-            continue
-        evaluation.mark(index, Family.CODE_VALIDITY, Status.NOT_APPLICABLE)
-        if line.procedure_code:
-            validity.judge_procedure(index, line)
         diagnoses = _diagnoses_of(evaluation, line)
-        if diagnoses:
-            validity.judge_diagnoses(index, line, diagnoses)
-        validity.judge_age_and_sex(index, line, diagnoses)
-        validity.judge_sequence(index, line, diagnoses)
+        is_plain = plain.has_procedure(line)
+        if is_plain and plain.has_diagnoses(line, diagnoses):
+            evaluation.mark(index, Family.CODE_VALIDITY, Status.PASS)
+        elif validity.has_a_code_set:
+            validity.judge(index, line, diagnoses, plain)
+        else:
+            evaluation.add_not_loaded(index, Family.CODE_VALIDITY, PROCEDURE_CODES, line.service_date)
 
 
 def _diagnoses_of(evaluation: Evaluation, line: ClaimLine) -> list[Diagnosis]:
@@ -51,8 +51,48 @@ def _diagnoses_of(evaluation: Evaluation, line: ClaimLine) -> list[Diagnosis]:
     claim = evaluation.claim
     if claim.setting is Setting.OUTPATIENT_HOSPITAL or not line.diagnosis_pointers:
         return [Diagnosis(code, position) for position, code in enumerate(claim.diagnoses, 1)]
-    pointers = dict.fromkeys(line.diagnosis_pointers)
-    return [Diagnosis(claim.diagnoses[pointer - 1], pointer) for pointer in pointers]
+    pointers = line.diagnosis_pointers
+    return [Diagnosis(claim.diagnoses[p - 1], p) for p in (pointers if len(pointers) == 1 else dict.fromkeys(pointers))]
+
+
+class _PlainCodes:
+    """Codes found valid on a day, that no curated edit names: remembered by the release, for each ``as_of``."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        remembered = evaluation.release.plain_codes
+        codes = remembered.get(evaluation.as_of)
+        if codes is None:
+            if len(remembered) >= _MOST_AS_OF:  # as_of is the caller's: bounded
+                remembered.clear()
+            codes = remembered[evaluation.as_of] = (set(), set())
+        self._procedures, self._diagnoses = codes
+        self._wants_passes = evaluation.wants_passes
+
+    def has_procedure(self, line: ClaimLine) -> bool:
+        """Whether nothing is to be said of a line's procedure code; False where it has to be looked up."""
+        day = line.service_date
+        return (
+            not self._wants_passes and (line.procedure_code, day) in self._procedures and day == line.service_date_end
+        )
+
+    def has_diagnoses(self, line: ClaimLine, diagnoses: list[Diagnosis]) -> bool:
+        """Whether nothing is to be said of a line's diagnoses; False where they have to be looked up."""
+        day = line.service_date
+        return not self._wants_passes and all((diagnosis.code, day) in self._diagnoses for diagnosis in diagnoses)
+
+    def remember_procedure(self, code: str, day: Day) -> None:
+        """The code is valid on ``day``, and no curated edit names it."""
+        _remember(self._procedures, code, day)
+
+    def remember_diagnosis(self, code: str, day: Day) -> None:
+        """The code is billable on ``day``, and no curated edit names it."""
+        _remember(self._diagnoses, code, day)
+
+
+def _remember(codes: set[tuple[str, Day]], code: str, day: Day) -> None:
+    if len(codes) >= _MOST_REMEMBERED:  # codes are the caller's: bounded
+        codes.clear()
+    codes.add((code, day))
 
 
 class _CodeValidity:
@@ -71,19 +111,35 @@ class _CodeValidity:
     def has_a_code_set(self) -> bool:
         return bool(self._procedures or self._fee_schedule or self._icd10)
 
-    def judge_procedure(self, index: int, line: ClaimLine) -> None:
+    def judge(self, index: int, line: ClaimLine, diagnoses: list[Diagnosis], plain: _PlainCodes) -> None:
+        """One line; a line without a code that a loaded code set could hold is NOT_APPLICABLE."""
+        evaluation, day = self._evaluation, line.service_date
+        evaluation.mark(index, Family.CODE_VALIDITY, Status.NOT_APPLICABLE)
+        edits = self._curated(day)
+        if plain.has_procedure(line):
+            evaluation.mark(index, Family.CODE_VALIDITY, Status.PASS)
+        elif line.procedure_code and (self._procedures or self._fee_schedule):
+            is_valid = self.judge_procedure(index, line)
+            if is_valid and not (edits and edits.procedures.on(line.procedure_code, day)):
+                plain.remember_procedure(line.procedure_code, day)
+        if diagnoses and not plain.has_diagnoses(line, diagnoses):
+            self.judge_diagnoses(index, line, diagnoses, edits, plain)
+        if edits is not None:
+            self.judge_age_and_sex(index, line, diagnoses, edits)
+            self.judge_sequence(index, line, diagnoses, edits)
+
+    def judge_procedure(self, index: int, line: ClaimLine) -> bool:
         """§F.1: valid if effective <= date of service <= termination, on the first and on the last day of the line."""
-        if not (self._procedures or self._fee_schedule):
-            return
         for day in dict.fromkeys((line.service_date, line.service_date_end)):
             standing = self._standing(line.procedure_code, day)
             if standing.valid is None:
                 self._evaluation.add(index, findings.procedure_unjudged(self._evaluation, line, day))
-                return
+                return False
             if not standing.valid:
                 self._evaluation.add(index, findings.procedure_invalid(self._evaluation, line, day, standing))
-                return
+                return False
         findings.procedure_valid(self._evaluation, index, line, self._standing(line.procedure_code, line.service_date))
+        return True
 
     def _standing(self, code: str, day: Day) -> Standing:
         """By the code lists; a code that they cannot judge exists where the fee schedule knows it (file-formats.md §5)."""
@@ -100,7 +156,9 @@ class _CodeValidity:
             return Standing(False, self._fee_schedule, selection)
         return standing
 
-    def judge_diagnoses(self, index: int, line: ClaimLine, diagnoses: list[Diagnosis]) -> None:
+    def judge_diagnoses(
+        self, index: int, line: ClaimLine, diagnoses: list[Diagnosis], edits: CodeEdits | None, plain: _PlainCodes
+    ) -> None:
         """§F.2: the edition in force on the line's date holds the code, as a billable one."""
         if self._icd10 is None:
             return
@@ -111,6 +169,9 @@ class _CodeValidity:
         for diagnosis in diagnoses:
             standing = self._diagnosis_standing(self._icd10, diagnosis.code, day)
             findings.diagnosis(self._evaluation, index, line, diagnosis, standing)
+            is_edited = edits and (edits.diagnoses.on(diagnosis.code, day) or edits.sequence.on(diagnosis.code, day))
+            if standing.row is not None and standing.row.billable and not is_edited:
+                plain.remember_diagnosis(diagnosis.code, day)
 
     def _diagnosis_standing(self, icd10: LoadedRuleSet, code: str, day: Day) -> DiagnosisStanding:
         standing = self._remembered.get((code, day))
@@ -124,11 +185,8 @@ class _CodeValidity:
             self._remembered[code, day] = standing
         return standing
 
-    def judge_age_and_sex(self, index: int, line: ClaimLine, diagnoses: list[Diagnosis]) -> None:
+    def judge_age_and_sex(self, index: int, line: ClaimLine, diagnoses: list[Diagnosis], edits: CodeEdits) -> None:
         """§F.3: only by curated rows. An age or sex that the claim does not state conflicts with nothing."""
-        edits = self._curated(line.service_date)
-        if edits is None:
-            return
         if line.procedure_code:
             self._hold(index, line, edits.procedures.on(line.procedure_code, line.service_date), None)
         for diagnosis in diagnoses:
@@ -159,11 +217,8 @@ class _CodeValidity:
             and edit.lifted_by_condition_codes.isdisjoint(conditions)
         )
 
-    def judge_sequence(self, index: int, line: ClaimLine, diagnoses: list[Diagnosis]) -> None:
+    def judge_sequence(self, index: int, line: ClaimLine, diagnoses: list[Diagnosis], edits: CodeEdits) -> None:
         """§F.4: a manifestation or an external cause is never listed first, on the claim or among a line's pointers."""
-        edits = self._curated(line.service_date)
-        if edits is None:
-            return
         for place, diagnosis in enumerate(diagnoses):
             if diagnosis.position == 1 or place == 0:
                 for window in edits.sequence.on(diagnosis.code, line.service_date)[:1]:

@@ -108,6 +108,11 @@ class LoadedRelease:
         return {}
 
     @cached_property
+    def plain_codes(self) -> dict[Day, tuple[set[tuple[str, Day]], set[tuple[str, Day]]]]:
+        """Procedure codes and diagnoses that are plainly valid, by ``as_of``; each with its day (``engine.code_validity``)."""
+        return {}
+
+    @cached_property
     def conventions(self) -> Conventions:
         """The newest conventions of the release. They read every quarter's tables, so ``as_of`` does not select them."""
         conventions: Conventions = self._newest(self.rule_sets[CONVENTIONS])
