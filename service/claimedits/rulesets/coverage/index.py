@@ -62,6 +62,7 @@ class CoverageIndex:
         self._members = map_array(directory, "members")
         self._member_rows = map_array(directory, "member_rows")
         self._member_sources = map_array(directory, "member_sources")
+        self._member_starts = map_array(directory, "member_starts")
         self._document_starts = map_array(directory, "document_starts")
         self._text_starts = map_array(directory, "text_starts")
         self._documents = _map_bytes(directory / _DOCUMENTS)
@@ -104,6 +105,19 @@ class CoverageIndex:
         texts = self._text(number)
         return texts[position] if position < len(texts) else None
 
+    def listing(self, diagnosis: str) -> list[tuple[Document, Group]]:
+        """Every list of every version that holds a diagnosis (without its dot): for look-up, a scan of all lists."""
+        if not len(self._members):
+            return []
+        key = encode_diagnosis(diagnosis)
+        positions = np.flatnonzero(np.frombuffer(self._members, dtype=np.uint64) == key)
+        numbers = np.searchsorted(np.frombuffer(self._member_starts, dtype=np.uint64), positions, side="right") - 1
+        found = []
+        for position, number in zip(positions.tolist(), numbers.tolist(), strict=True):
+            document = self.document(number)
+            found += [(document, group) for group in document.groups if group.start <= position < group.end]
+        return found
+
     def member_source(self, position: int) -> tuple[int, int]:
         """The row of a listed diagnosis."""
         return self._member_sources[position], self._member_rows[position]
@@ -126,6 +140,7 @@ class _Writer:
         self.rows: list[npt.NDArray[Any]] = []
         self.sources: list[npt.NDArray[Any]] = []
         self.size = 0
+        self.starts: list[int] = []
         self.codes: dict[str, list[int]] = {}
         self.families: dict[str, list[int]] = {}
         self.family_of: list[str] = []
@@ -137,6 +152,7 @@ class _Writer:
         groups = sorted(raw.groups, key=lambda g: (g.kind, g.number))
         reading = read_document(str(raw.row["title"]), groups, frozenset(raw.governed))
         states, contractors = collect_windows(raw.jurisdictions)
+        self.starts.append(self.size)
         row, number = raw.row, len(self.documents)
         document = Document(
             document_id=raw.key[0],
@@ -206,6 +222,7 @@ class _Writer:
             ("member_sources", self.sources, np.uint16),
         ):
             save_array(directory, name, np.concatenate(parts) if parts else np.empty(0, dtype=kind))
+        save_array(directory, "member_starts", np.array(self.starts, dtype=np.uint64))
         for name, file, blobs in (("document", _DOCUMENTS, self.documents), ("text", _TEXTS, self.texts)):
             (directory / file).write_bytes(b"".join(blobs))
             save_array(directory, f"{name}_starts", np.cumsum([0, *map(len, blobs)], dtype=np.uint64))
@@ -238,7 +255,7 @@ def _find_standing(revisions: Revisions, published: Sequence[int]) -> dict[tuple
 
 class _CoverageIndexKind:
     name = "coverage"
-    format = 1
+    format = 2
 
     def build(self, revisions: Revisions, directory: Path) -> None:
         writer = _Writer()
