@@ -140,7 +140,7 @@ def _read_group(where: str, group: Mapping[str, Any], problems: list[Problem]) -
         (
             isinstance(group.get("paragraph_sha256"), str) and _SHA256.fullmatch(group["paragraph_sha256"]) is not None,
             "paragraph_sha256",
-            "copy the digest that the finding or the import reports: 64 hexadecimal digits",
+            "copy the digest that the REVIEW finding reports: 64 hexadecimal digits",
         ),
     )
     for good, name, mend in checks:
