@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
 
 from claimedits.model.dates import parse_day
+from claimedits.model.problems import ImportRefusedError
 from claimedits.rulesets.imports import ImportOptions, import_files
 
 DATA = Path(os.environ.get("CLAIMEDITS_DATA", ""))
@@ -60,3 +62,63 @@ def test_the_practitioner_quarter_is_whole() -> None:
     assert len(live) == 1_669_820
     assert pc.sum(pc.equal(live["modifier_indicator"], 0)).as_py() == 508_947
     assert pc.sum(pc.equal(table["modifier_indicator"], 9)).as_py() == 98_853
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "member", "table"),
+    [
+        ("aoc", "ncci/aoc/medicare-ncci-2024-q2-add-on-code-edits.zip", "AOC_V2024Q2-MCR", "edits"),
+        (
+            "mue",
+            "ncci/mue/medicare-ncci-2024-q3-practitioner-services-mue-table.zip",
+            "MCR_MUE_PractitionerServices_Eff_07-01-2024",
+            "values",
+        ),
+        (
+            "mue",
+            "ncci/mue/medicare-ncci-2024-q2-dme-supplier-services-mue-table.zip",
+            "MCR_MUE_DMESupplierServices_Eff_04-01-2024",
+            "values",
+        ),
+    ],
+)
+def test_text_and_workbook_hold_the_same_rows(tmp_path: Path, family: str, name: str, member: str, table: str) -> None:
+    with zipfile.ZipFile(DATA / name) as packed:
+        book = Path(packed.extract(f"{member}.xlsx", tmp_path))
+    (from_text,) = import_files(family, [DATA / name])
+    (from_book,) = import_files(family, [book], ImportOptions(published_on=parse_day("2024-03-01")))
+    assert from_text.header.sources[0].file != from_book.header.sources[0].file
+    columns = [column for column in from_text.tables[table].column_names if column != "source_row"]
+    assert from_book.tables[table].select(columns).equals(from_text.tables[table].select(columns))
+
+
+def test_facts_of_the_practitioner_mue() -> None:
+    (draft,) = import_files("mue", [DATA / "ncci/mue/medicare-ncci-2024-q3-practitioner-services-mue-table.zip"])
+    values = draft.tables["values"]
+    assert pc.sum(pc.equal(values["value"], 0)).as_py() == 2_667
+    assert [pc.sum(pc.equal(values["mai"], mai)).as_py() for mai in (1, 2, 3)] == [41, 5_157, 9_479]
+
+
+def test_sixteen_practitioner_values_changed_in_a_quarter() -> None:
+    folder = DATA / "ncci" / "mue"
+    (before,) = import_files("mue", [folder / "medicare-ncci-2024-q2-practitioner-services-mue-table.zip"])
+    options = ImportOptions(previous=lambda rule_set, day: before.tables)
+    (draft,) = import_files("mue", [folder / "medicare-ncci-2024-q3-practitioner-services-mue-table.zip"], options)
+    assert [problem.code for problem in draft.warnings] == ["W_VALUE_CHANGED"] * 16
+
+
+def test_facts_of_the_add_on_table() -> None:
+    (draft,) = import_files("aoc", [DATA / "ncci/aoc/medicare-ncci-2024-q2-add-on-code-edits.zip"])
+    edits = draft.tables["edits"]
+    assert [pc.sum(pc.equal(edits["edit_type"], kind)).as_py() for kind in (1, 2, 3)] == [7_496, 41, 649]
+    assert len(pc.unique(edits["add_on_code"])) == 743
+    assert pc.sum(pc.equal(edits["primary_code"], "CCCCC")).as_py() == 49
+    assert draft.warnings == []
+
+
+def test_an_excerpt_of_a_part_is_no_edition() -> None:
+    with pytest.raises(ImportRefusedError) as raised:
+        import_files("ptp", [DATA / "ncci/ptp/ccipra-v322r0-f1.excerpt.TXT"])
+    assert [problem.where for problem in raised.value.problems] == [
+        f"practitioner v32.2 part f{part}" for part in (2, 3, 4)
+    ]

@@ -186,24 +186,32 @@ def _refuse_twice(checker: Checker, codes: Sequence[str], rows: Sequence[int]) -
 
 
 def _changes(checker: Checker, table: pa.Table, header: RevisionHeader, options: ImportOptions) -> list[Problem]:
-    """Values that differ from the edition before; never those of a confidential table."""
+    """Values and indicators that differ from the edition before; never those of a confidential table."""
     before = options.previous_table(header.rule_set, header.effective_from, "values")
     if before is None or options.confidential:
         return []
-    old = dict(zip(before["procedure_code"].to_pylist(), before["value"].to_pylist(), strict=True))
+    columns = ("procedure_code", "value", "mai")
+    old = {code: values for code, *values in zip(*(before[name].to_pylist() for name in columns), strict=True)}
     file = checker.table.file.name
     changed = [
-        Problem(f"{file}:{record}:value", f"was {old[code]} in the edition before, is {value}", "", "W_VALUE_CHANGED")
-        for code, value, record in zip(
-            *(table[name].to_pylist() for name in ("procedure_code", "value", "source_row")), strict=True
+        Problem(
+            f"{file}:{record}:value",
+            f"was {_say(*old[code])} in the edition before, is {_say(*values)}",
+            "",
+            "W_VALUE_CHANGED",
         )
-        if old.get(code, value) != value
+        for code, *values, record in zip(*(table[name].to_pylist() for name in (*columns, "source_row")), strict=True)
+        if old.get(code, values) != values
     ]
     warnings = warn_some(changed)
     if len(changed) > len(old) * MOST_CHANGED:
         what = f"{len(changed):,} of {len(old):,} values differ from the edition before, more than {MOST_CHANGED:.0%}"
         warnings.insert(0, Problem(file, what, "make sure that it is the right table", "W_MANY_CHANGED"))
     return warnings
+
+
+def _say(value: int, mai: int) -> str:
+    return f"{value} with MAI {mai}" if mai else str(value)
 
 
 def _header(

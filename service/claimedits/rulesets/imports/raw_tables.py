@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 from python_calamine import CalamineWorkbook
 
@@ -237,7 +238,26 @@ def _from_tabs(file: SourceFile, content: Content, names: Names) -> RawTable:
     raw.records = start + 1 + np.nonzero(kept)[0]
     raw.total_records += rows
     raw.columns = {name: table[columns[place]].combine_chunks() for name, place in places.items()}
+    _leave_out_blank_rows(raw)
     return raw
+
+
+def _leave_out_blank_rows(raw: RawTable) -> None:
+    """The native reader fills a blank line up with empty cells."""
+    blank = np.ones(len(raw), dtype=bool)
+    for column in raw.columns.values():
+        blank &= pc.equal(column, "").to_numpy(zero_copy_only=False)
+        if not blank.any():
+            return
+    if (rows := int(blank.sum())) > MOST_LISTED:
+        raise refuse(
+            raw.file.where, f"{rows:,} rows within the data are blank", "give the table as published", "E_BLANK_ROW"
+        )
+    for record in raw.records[blank]:
+        _leave_out(raw, int(record), 0, 0)
+    kept = pa.array(~blank)
+    raw.columns = {name: column.filter(kept) for name, column in raw.columns.items()}
+    raw.records = raw.records[~blank]
 
 
 def _cells(line: bytes) -> list[str]:
