@@ -11,7 +11,7 @@ from typing import Any, Self
 import orjson
 
 from claimedits.engine import add_on_code, code_validity, coverage, duplicate, modifier, mue, policy, ptp
-from claimedits.engine.evaluation import Evaluation, EvaluationAbandonedError
+from claimedits.engine.evaluation import Evaluation
 from claimedits.engine.version import ENGINE_VERSION
 from claimedits.model.claim import Claim
 from claimedits.model.claim_reading import read_claim
@@ -90,11 +90,10 @@ class Engine:
         wanted = _read_families(families)
         known_on = _read_as_of(as_of)
         read = claim if isinstance(claim, Claim) else read_claim(claim)
-        evaluation = Evaluation(read, self._release, known_on, wanted, level)
+        evaluation = Evaluation(read, self._release, known_on, wanted, level, abandoned)
         for family, evaluate in ORDER:
             if family in wanted:
-                if abandoned is not None and abandoned():
-                    raise EvaluationAbandonedError
+                evaluation.stop_if_abandoned()
                 evaluate(evaluation)
         _mark_conditional(evaluation)
         return _close(evaluation, level)

@@ -67,6 +67,15 @@ class Evaluation:
         self._views: dict[tuple[str, Day, bool], View] = {}
         self._statuses: dict[Family, list[int]] = {family: [0] * len(claim.lines) for family in families}
 
+    def stop_if_abandoned(self) -> None:
+        """Asked within loops that grow with the square of the lines.
+
+        Raises:
+            EvaluationAbandonedError: the caller has gone.
+        """
+        if self.abandoned is not None and self.abandoned():
+            raise EvaluationAbandonedError
+
     def is_on(self, family: Family) -> bool:
         """Whether the request asked for a family. One that is left out contributes nothing to the others (§0.4)."""
         return family in self.families

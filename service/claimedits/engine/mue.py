@@ -59,7 +59,9 @@ def evaluate(evaluation: Evaluation) -> None:
         if not _is_not_counted(evaluation, line):
             counted.setdefault(line.procedure_code, []).append(line)
     candidates = enumerate(claim.lines) if loaded is None else find_mue_candidates(evaluation, loaded, counted)
-    for index, line in candidates:
+    for place, (index, line) in enumerate(candidates):
+        if place % 32 == 31:
+            evaluation.stop_if_abandoned()
         if _is_not_counted(evaluation, line):
             evaluation.add(index, not_counted_finding(line, rule_set))
         elif not line.procedure_code:  # a facility line with a revenue code alone: MUE values are by code

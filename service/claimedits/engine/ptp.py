@@ -63,7 +63,9 @@ def evaluate(evaluation: Evaluation) -> None:
         elif loaded is None or index in uncovered:
             evaluation.add_not_loaded(index, Family.PTP, rule_set, uncovered.get(index, line.service_date))
     if loaded is not None:
-        for match in _find_matches(evaluation, loaded):
+        for place, match in enumerate(_find_matches(evaluation, loaded)):
+            if place % 32 == 31:
+                evaluation.stop_if_abandoned()
             _decide(evaluation, loaded, match)
     if evaluation.wants_passes:
         for index, line in enumerate(claim.lines):
