@@ -79,11 +79,6 @@ def choose_revisions(store: Store, revisions: Sequence[str]) -> list[str]:
     held = {info.header.rule_set for info in chosen}
     for rule_set in (CONVENTIONS, "duplicates"):
         if rule_set not in held:
-            kept = store.revisions(rule_set) or [
-                store.add_revision(compile_table_rules(find_rules() / _FOLDERS[rule_set]))[0]
-            ]
+            kept = store.revisions(rule_set) or [store.add_revision(compile_table_rules(find_rules() / rule_set))[0]]
             chosen.append(max(kept, key=lambda info: info.header.published_on))
     return [info.id for info in chosen]
-
-
-_FOLDERS = {CONVENTIONS: "ncci-conventions", "duplicates": "duplicates"}

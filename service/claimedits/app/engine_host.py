@@ -56,11 +56,6 @@ class EngineHost:
         return self._store
 
     @property
-    def is_ready(self) -> bool:
-        """Whether a release answers."""
-        return self._active is not None
-
-    @property
     def serving_release(self) -> str:
         """The release that answers requests that pin none; empty = none yet."""
         active = self._active

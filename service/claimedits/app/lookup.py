@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from claimedits.engine.add_on_code import is_alive as is_add_on_alive
-from claimedits.engine.ptp import is_alive as is_ptp_alive
+from claimedits.engine.ptp_rows import is_alive as is_ptp_alive
 from claimedits.model.dates import Day, format_day
 from claimedits.model.finding import Citation
 from claimedits.model.terms import Family, Program, Setting
 from claimedits.rulesets.add_on_index import AddOnRow
 from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
 from claimedits.rulesets.ptp_index import PtpRow
+from claimedits.rulesets.versions import Selection
 
 
 @dataclass(slots=True, frozen=True)
@@ -98,8 +99,7 @@ def _find_ptp(loaded: LoadedRuleSet, asked: LookUp) -> Iterator[Edit]:
     rows: Iterable[PtpRow] = loaded.index.rows(*numbers) if len(numbers) == 2 else loaded.index.rows_of(numbers[0])
     selection = loaded.editions.known(asked.as_of, reconstruct=True).select(asked.day)
     for row in rows:
-        revision = _revision_of(row.revisions, selection.in_force if selection else None)
-        in_force = selection is not None and row.revisions >> selection.in_force & 1
+        revision, in_force = _cited_revision(row.revisions, selection)
         yield Edit(
             Family.PTP,
             loaded.name,
@@ -110,7 +110,7 @@ def _find_ptp(loaded: LoadedRuleSet, asked: LookUp) -> Iterator[Edit]:
                 format_day(row.effective_from),
                 format_day(row.effective_to),
             ),
-            bool(in_force) and is_ptp_alive(row, asked.day),
+            in_force and is_ptp_alive(row, asked.day),
             (
                 ("column_1", row.column_1),
                 ("column_2", row.column_2),
@@ -156,14 +156,13 @@ def _find_add_on(loaded: LoadedRuleSet, asked: LookUp) -> Iterator[Edit]:
         rows = [row for row in rows if {row.add_on_code, row.primary_code} == set(asked.codes)]
     selection = loaded.editions.known(asked.as_of, reconstruct=True).select(asked.day)
     for row in dict.fromkeys(rows):
-        revision = _revision_of(row.revisions, selection.in_force if selection else None)
-        in_force = selection is not None and row.revisions >> selection.in_force & 1
+        revision, in_force = _cited_revision(row.revisions, selection)
         yield Edit(
             Family.ADD_ON_CODE,
             loaded.name,
             f"{loaded.name}/{row.add_on_code}",
             loaded.cite(revision, row.sources[revision], format_day(row.effective_from), format_day(row.effective_to)),
-            bool(in_force) and is_add_on_alive(row, asked.day),
+            in_force and is_add_on_alive(row, asked.day),
             (
                 ("add_on_code", row.add_on_code),
                 ("primary_code", row.primary_code),
@@ -175,11 +174,11 @@ def _find_add_on(loaded: LoadedRuleSet, asked: LookUp) -> Iterator[Edit]:
         )
 
 
-def _revision_of(revisions: int, preferred: int | None) -> int:
-    """The revision to cite: the one in force where the row stands in it, else the last one that holds the row."""
-    if preferred is not None and revisions >> preferred & 1:
-        return preferred
-    return revisions.bit_length() - 1
+def _cited_revision(revisions: int, selection: Selection | None) -> tuple[int, bool]:
+    """The revision to cite for a row, and whether it is the one in force; else it is the last one that holds the row."""
+    if selection is not None and revisions >> selection.in_force & 1:
+        return selection.in_force, True
+    return revisions.bit_length() - 1, False
 
 
 LOOK_UPS: dict[str, Callable[[LoadedRuleSet, LookUp], Iterator[Edit]]] = {

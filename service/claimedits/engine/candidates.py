@@ -69,8 +69,7 @@ def _plain_limit(evaluation: Evaluation, loaded: LoadedRuleSet, code: str, day: 
     selection = evaluation.view(loaded, day, dated_rows=False).select(day)
     if selection is None or evaluation.conventions.in_family("anesthesia", code, day):
         return -1
-    newest = evaluation.conventions.switch("version.value_source", day) == "newest"
-    row = loaded.index.row(code, selection.newest if newest else selection.in_force)
+    row = loaded.index.row(code, evaluation.value_revision(selection, day))
     return -1 if row is None or row.value == 0 else int(row.value)
 
 

@@ -135,16 +135,16 @@ def _decide_covered(document: Document, scoped: Scoped, line: ClaimLine, diagnos
     return pair or doubt
 
 
+def _place(group: Group, member: int) -> dict[str, Any]:
+    """Where a verdict found its diagnosis: the group, the member, and the text above it."""
+    return {"group": group.label, "member": member, "paragraph": group.paragraph, "source": group.source}
+
+
 _DOUBTFUL = frozenset((Role.ASTERISK, Role.NARRATIVE, Role.NEEDS_SECONDARY))
 
 
 def _doubtful_hit(group: Group, member: int, diagnoses: Diagnoses) -> Verdict:
-    place: dict[str, Any] = {
-        "group": group.label,
-        "member": member,
-        "paragraph": group.paragraph,
-        "source": group.source,
-    }
+    place = _place(group, member)
     if group.role is Role.ASTERISK:
         return Verdict(
             Status.REVIEW,
@@ -252,12 +252,7 @@ def _decide_non_covered(excluded: tuple[Group, ...], diagnoses: Diagnoses) -> Ve
         member = group.find(diagnoses.pointed)
         if member < 0:
             continue
-        place: dict[str, Any] = {
-            "group": group.label,
-            "member": member,
-            "paragraph": group.paragraph,
-            "source": group.source,
-        }
+        place = _place(group, member)
         if group.role is Role.NARRATIVE:
             return Verdict(
                 Status.REVIEW,

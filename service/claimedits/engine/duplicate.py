@@ -6,7 +6,7 @@ from claimedits.engine.candidates import has_repeated_service
 from claimedits.engine.evaluation import Evaluation
 from claimedits.model.claim import ClaimLine
 from claimedits.model.claim_reading import MOST_MODIFIERS
-from claimedits.model.finding import Citation, Detail, DuplicateDetail, Finding, HistoryLine, Remedy
+from claimedits.model.finding import Detail, DuplicateDetail, Finding, HistoryLine, Remedy
 from claimedits.model.terms import Family, Overridable, Status
 from claimedits.rulesets.conventions import Conventions
 
@@ -75,8 +75,6 @@ def _finding(
     evaluation: Evaluation, duplicates: Conventions, line: ClaimLine, earlier: ClaimLine, code: str
 ) -> Finding:
     loaded = evaluation.release.rule_sets[RULE_SET]
-    revisions = loaded.editions.revisions
-    newest = max(range(len(revisions)), key=lambda i: (revisions[i].header.published_on, i))
     exact = code == "DUP_EXACT"
     where = "another claim" if earlier.claim_id else f"line {earlier.line_number}"
     remedies = [Remedy("REMOVE_LINE", (line.line_number,), condition="if the service was given once")]
@@ -99,7 +97,7 @@ def _finding(
         message=f"the line repeats {where}: same service, dates and provider"
         + (", same modifiers" if exact else "; no modifier tells them apart"),
         related_line_numbers=() if earlier.claim_id else (earlier.line_number,),
-        citation=_cite(evaluation, newest),
+        citation=loaded.cite(loaded.editions.newest, (0, 1)),
         adjustment=evaluation.conventions.adjustment(code, line.service_date) if exact else None,
         overridable=Overridable.MODIFIER,
         remedies=tuple(remedies),
@@ -111,7 +109,3 @@ def _finding(
             ),
         ),
     )
-
-
-def _cite(evaluation: Evaluation, revision: int) -> Citation:
-    return evaluation.release.rule_sets[RULE_SET].cite(revision, (0, 1))

@@ -160,11 +160,7 @@ def _mark_conditional(evaluation: Evaluation) -> None:
         if not denials or evaluation.conventions.switch("ptp.column_1_denied", 0) != "conditional":
             continue
         finding.depends_on = tuple(sorted({*finding.depends_on, *(other.finding_id for other in denials)}))
-        finding.detail = _as_conditional(finding.detail or Detail())
-
-
-def _as_conditional(detail: Detail) -> Detail:
-    return detail._replace(conditional=True)
+        finding.detail = (finding.detail or Detail())._replace(conditional=True)
 
 
 def _close(evaluation: Evaluation, level: DetailLevel) -> Decision:

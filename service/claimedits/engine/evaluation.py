@@ -11,7 +11,7 @@ from claimedits.model.finding import Detail, Finding, Remedy, TraceStep
 from claimedits.model.terms import DetailLevel, Family, Overridable, Status
 from claimedits.rulesets.conventions import Conventions
 from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
-from claimedits.rulesets.versions import View
+from claimedits.rulesets.versions import Selection, View
 
 _STATUSES = (Status.PASS, *sorted(Status))
 """Statuses by number; 0, nothing said, is PASS."""
@@ -67,6 +67,11 @@ class Evaluation:
         self._views: dict[tuple[str, Day, bool], View] = {}
         self._statuses: dict[Family, list[int]] = {family: [0] * len(claim.lines) for family in families}
 
+    def value_revision(self, selection: Selection, day: Day) -> int:
+        """The revision whose values count (§G.3, step 4): the one in force on the service date, or the newest by switch."""
+        newest = self.conventions.switch("version.value_source", day) == "newest"
+        return selection.newest if newest else selection.in_force
+
     def stop_if_abandoned(self) -> None:
         """Asked within loops that grow with the square of the lines.
 
@@ -75,10 +80,6 @@ class Evaluation:
         """
         if self.abandoned is not None and self.abandoned():
             raise EvaluationAbandonedError
-
-    def is_on(self, family: Family) -> bool:
-        """Whether the request asked for a family. One that is left out contributes nothing to the others (§0.4)."""
-        return family in self.families
 
     def add(self, index: int, finding: Finding) -> None:
         """Record a finding about line ``index``; the line's status for the family is the worst of its findings."""

@@ -89,7 +89,7 @@ def _decide_line(
         if selection is None:
             evaluation.add_not_loaded(index, Family.MUE, loaded.name, first)
             continue
-        revision = _value_source(evaluation, selection, first)
+        revision = evaluation.value_revision(selection, first)
         selection = replace(selection, in_force=revision)  # the revision that gives the value is the one cited
         row = loaded.index.row(line.procedure_code, revision)
         if evaluation.trace is not None:
@@ -133,12 +133,6 @@ def _decide_unpublished(
     selection = evaluation.view(loaded, days[0], dated_rows=False).select(days[0])
     assert selection is not None
     evaluation.add(index, no_value_finding(line, loaded, selection.in_force))
-
-
-def _value_source(evaluation: Evaluation, selection: Selection, day: Day) -> int:
-    """§G.3, step 4: value and MAI come from the revision in force on the service date."""
-    newest = evaluation.conventions.switch("version.value_source", day) == "newest"
-    return selection.newest if newest else selection.in_force
 
 
 def _has_time_units(evaluation: Evaluation, line: ClaimLine, day: Day) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from claimedits.engine.candidates import find_uncovered
@@ -11,8 +11,9 @@ from claimedits.engine.modifier_positions import Pair, Weighing, weigh_modifiers
 from claimedits.engine.presence import present_rows
 from claimedits.engine.provider_scope import Scope, compare_providers
 from claimedits.engine.ptp_findings import conflict_finding, no_table_finding, not_governed_finding
+from claimedits.engine.ptp_rows import find_indicator, identify, is_alive
 from claimedits.model.claim import ClaimLine
-from claimedits.model.dates import FOREVER, Day, format_day
+from claimedits.model.dates import Day, format_day
 from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.ptp_index import PtpIndex, PtpRow
@@ -76,14 +77,14 @@ def evaluate(evaluation: Evaluation) -> None:
 # ---- §A.2, §A.3, §A.4: the rows between two lines ----
 
 
-def _find_matches(evaluation: Evaluation, loaded: LoadedRuleSet) -> list[Match]:
+def _find_matches(evaluation: Evaluation, loaded: LoadedRuleSet) -> Iterator[Match]:
     """Every row that stands between two lines on a day they share, history lines included (§A.7)."""
     claim, index = evaluation.claim, loaded.index
     assert isinstance(index, PtpIndex)
     lines = [line for line in (*claim.lines, *claim.history_lines) if not evaluation.takes_no_part(line)]
     numbers = [index.number_of.get(line.procedure_code, -1) for line in lines]
-    matches = []
-    for i, j in index.conflicts(numbers):
+    conflicts = index.conflicts(numbers)
+    for i, j in conflicts:
         a, b = lines[i], lines[j]
         if a.claim_id and b.claim_id:
             continue  # two lines of other claims: not ours to judge
@@ -93,10 +94,9 @@ def _find_matches(evaluation: Evaluation, loaded: LoadedRuleSet) -> list[Match]:
             continue
         match = _match(evaluation, loaded, a, b, (first, last), index.rows(numbers[i], numbers[j]))
         if match is not None:
-            matches.append(match)
+            yield match
     if evaluation.trace is not None:
-        _trace_misses(evaluation, loaded, lines, numbers)
-    return matches
+        _trace_misses(evaluation, loaded, lines, frozenset(conflicts))
 
 
 def _match(
@@ -147,39 +147,15 @@ def _turning_days(rows: Sequence[PtpRow], first: Day, last: Day) -> list[Day]:
 def _active_row(evaluation: Evaluation, rows: Sequence[PtpRow], day: Day, selection: Selection) -> PtpRow | None:
     """§A.4 and §G.3. Where windows overlap, the latest effective wins, on a tie the lower indicator (file-formats.md §1)."""
     inclusive = evaluation.conventions.switch("ptp.deletion_date", day) == "inclusive"
-
-    present = present_rows(rows, day, selection, lambda row, on: is_alive(row, on, inclusive), _identity)
+    present = present_rows(rows, day, selection, lambda row, on: is_alive(row, on, inclusive), identify)
     if not present:
         return None
     row = min(present, key=lambda r: (-r.effective_from, r.modifier_indicator, r.column_1))
     if evaluation.conventions.switch("version.value_source", day) == "newest":
-        newest = newest_value(rows, row, selection)
+        newest = find_indicator(rows, row, selection.newest)
         if newest is not None:
             row = row._replace(modifier_indicator=newest)
     return row
-
-
-def is_alive(row: PtpRow, day: Day, inclusive: bool = True) -> bool:
-    """§A.4: active on ``day``; the deletion date is the last active day unless ``ptp.deletion_date`` says otherwise."""
-    last = row.effective_to if inclusive or row.effective_to == FOREVER else row.effective_to - 1
-    return not is_tombstone(row) and row.effective_from <= day <= last
-
-
-def is_tombstone(row: PtpRow) -> bool:
-    """Deleted retroactively, as if it had never existed (§A.4)."""
-    return row.modifier_indicator == 9 or row.effective_to == row.effective_from
-
-
-def newest_value(rows: Sequence[PtpRow], row: PtpRow, selection: Selection) -> int | None:
-    """The indicator that the newest known revision gives to the same pair and effective date; None where it has no live row."""
-    for other in rows:
-        if other.revisions >> selection.newest & 1 and _identity(other) == _identity(row) and not is_tombstone(other):
-            return other.modifier_indicator
-    return None
-
-
-def _identity(row: PtpRow) -> tuple[str, Day]:
-    return row.column_1, row.effective_from
 
 
 # ---- §A.5 to §A.8: what a row means for the two lines ----
@@ -242,10 +218,8 @@ def _named(a: ClaimLine, b: ClaimLine) -> str:
 
 
 def _trace_misses(
-    evaluation: Evaluation, loaded: LoadedRuleSet, lines: Sequence[ClaimLine], numbers: Sequence[int]
+    evaluation: Evaluation, loaded: LoadedRuleSet, lines: Sequence[ClaimLine], found: frozenset[tuple[int, int]]
 ) -> None:
-    assert isinstance(loaded.index, PtpIndex)
-    found = set(loaded.index.conflicts(numbers))
     for j in range(1, len(lines)):
         for i in range(j):
             a, b = lines[i], lines[j]

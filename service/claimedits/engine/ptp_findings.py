@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from claimedits.engine.modifier_positions import Weighed, Weighing
 from claimedits.engine.ptp_remedies import DOCUMENTATION, list_remedies
+from claimedits.engine.ptp_rows import find_indicator
 from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import format_day
 from claimedits.model.finding import (
@@ -181,21 +182,8 @@ def _version_conflicts(loaded: LoadedRuleSet, match: Match) -> tuple[VersionConf
     if selection.in_force == selection.newest:
         return ()
     index, revisions = loaded.index, loaded.editions.revisions
-    numbers = index.number_of[row.column_1], index.number_of[row.column_2]
-
-    def indicator(revision: int) -> int | None:
-        for other in index.rows(*numbers):
-            if (
-                other.revisions >> revision & 1
-                and (other.column_1, other.effective_from) == (row.column_1, row.effective_from)
-                and other.modifier_indicator != 9
-                and other.effective_to != other.effective_from
-            ):
-                found: int = other.modifier_indicator
-                return found
-        return None
-
-    in_force, newest = indicator(selection.in_force), indicator(selection.newest)
+    rows = index.rows(index.number_of[row.column_1], index.number_of[row.column_2])
+    in_force, newest = (find_indicator(rows, row, revision) for revision in (selection.in_force, selection.newest))
     if in_force is None or newest is None or in_force == newest:
         return ()
     labels = revisions[selection.in_force].header.label, revisions[selection.newest].header.label

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,20 @@ class TableContent:
     """Hexadecimal digest of the table's canonical text."""
 
 
+def header_fields(header: RevisionHeader, sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A header as JSON writes it, with as much of its sources as the caller tells."""
+    return {
+        "rule_set": header.rule_set,
+        "kind": header.kind,
+        "label": header.label,
+        "effective_from": format_day(header.effective_from),
+        "effective_to": format_day(header.effective_to),
+        "published_on": format_day(header.published_on),
+        "sources": list(sources),
+        "attributes": dict(header.attributes),
+    }
+
+
 def revision_id(header: RevisionHeader, tables: Mapping[str, TableContent]) -> str:
     """``sha256:`` and 64 hexadecimal digits.
 
@@ -48,18 +62,9 @@ def revision_id(header: RevisionHeader, tables: Mapping[str, TableContent]) -> s
     """
     document = {
         "format": 1,
-        "header": {
-            "rule_set": header.rule_set,
-            "kind": header.kind,
-            "label": header.label,
-            "effective_from": format_day(header.effective_from),
-            "effective_to": format_day(header.effective_to),
-            "published_on": format_day(header.published_on),
-            "sources": [
-                {"file": source.file, "sha256": source.sha256, "records": source.records} for source in header.sources
-            ],
-            "attributes": dict(header.attributes),
-        },
+        "header": header_fields(
+            header, [{"file": s.file, "sha256": s.sha256, "records": s.records} for s in header.sources]
+        ),
         "tables": {
             name: {"columns": content.columns, "rows": content.rows, "sha256": content.sha256}
             for name, content in tables.items()

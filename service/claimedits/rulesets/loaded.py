@@ -136,5 +136,4 @@ class LoadedRelease:
 
     @staticmethod
     def _newest(loaded: LoadedRuleSet) -> Any:
-        revisions = loaded.editions.revisions
-        return loaded.index[max(range(len(revisions)), key=lambda i: (revisions[i].header.published_on, i))]
+        return loaded.index[loaded.editions.newest]

@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from claimedits.model.dates import FOREVER, Day, format_day, parse_day
+from claimedits.model.dates import FOREVER, Day, parse_day
 from claimedits.model.problems import Problem, StoreError
-from claimedits.rulesets.canonical_content import TableContent, digest_table, revision_id
+from claimedits.rulesets.canonical_content import TableContent, digest_table, header_fields, revision_id
 from claimedits.rulesets.durable_files import DigestingFile, digest_file
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, RevisionInfo, Source
 from claimedits.rulesets.sealed_documents import read_sealed, seal
@@ -75,7 +75,7 @@ def write_revision(prepared: PreparedRevision, directory: Path) -> RevisionInfo:
     files[WARNINGS] = _write(directory / WARNINGS, _problem_lines(draft.warnings))
     manifest = {
         "id": prepared.id,
-        "header": _header_fields(draft.header),
+        "header": header_fields(draft.header, [asdict(source) for source in draft.header.sources]),
         "tables": {name: asdict(content) for name, content in prepared.contents.items()},
         "files": files,
         "read": draft.read,
@@ -182,19 +182,6 @@ def _write_table(table: pa.Table, path: Path) -> dict[str, Any]:
 
 def _problem_lines(problems: Sequence[Problem]) -> bytes:
     return b"".join(orjson.dumps(asdict(problem), option=orjson.OPT_APPEND_NEWLINE) for problem in problems)
-
-
-def _header_fields(header: RevisionHeader) -> dict[str, Any]:
-    return {
-        "rule_set": header.rule_set,
-        "kind": header.kind,
-        "label": header.label,
-        "effective_from": format_day(header.effective_from),
-        "effective_to": format_day(header.effective_to),
-        "published_on": format_day(header.published_on),
-        "sources": [asdict(source) for source in header.sources],
-        "attributes": dict(header.attributes),
-    }
 
 
 def _day(text: str) -> Day:

@@ -10,13 +10,13 @@ import hashlib
 import io
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from claimedits.model.dates import FOREVER, Day, parse_day
+from claimedits.model.dates import FOREVER, parse_day
 from claimedits.model.problems import ImportRefusedError, Problem
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, Source
 
@@ -123,7 +123,7 @@ def compile_table_rules(directory: Path) -> RevisionDraft:
         _check_switches(tables.get("switches"), problems)
     if problems:
         raise ImportRefusedError(problems, f"{directory.name}: {len(problems)} problems, nothing was compiled")
-    return RevisionDraft(_header(head, tuple(sources)), tables, read=read, kept=read)
+    return RevisionDraft(header_of(head, kind, sources), tables, read=read, kept=read)
 
 
 def read_rule_set_head(directory: Path, problems: list[Problem]) -> dict[str, Any]:
@@ -148,19 +148,19 @@ def read_rule_set_head(directory: Path, problems: list[Problem]) -> dict[str, An
     return head
 
 
-def _header(head: Mapping[str, Any], sources: tuple[Source, ...]) -> RevisionHeader:
-    def day(name: str) -> Day:
-        return parse_day(head[name]) if head.get(name) else FOREVER
-
+def header_of(
+    head: Mapping[str, Any], kind: str, sources: Iterable[Source], attributes: Mapping[str, str] | None = None
+) -> RevisionHeader:
+    """The header that a checked ``rule-set.toml`` states; ``attributes`` beside authority and address."""
     return RevisionHeader(
         rule_set=head["id"],
-        kind=head["kind"],
+        kind=kind,
         label=head["label"],
-        effective_from=day("effective_from"),
-        effective_to=day("effective_to"),
-        published_on=day("published_on"),
-        sources=sources,
-        attributes={name: head[name] for name in ("authority", "url") if head.get(name)},
+        effective_from=parse_day(head["effective_from"]),
+        effective_to=parse_day(head["effective_to"]) if head.get("effective_to") else FOREVER,
+        published_on=parse_day(head["published_on"]),
+        sources=tuple(sources),
+        attributes={name: str(head[name]) for name in ("authority", "url") if head.get(name)} | dict(attributes or {}),
     )
 
 

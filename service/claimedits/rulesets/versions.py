@@ -86,6 +86,11 @@ class Editions:
         )
         self._views: dict[tuple[Day, bool, bool], View] = {}
 
+    @property
+    def newest(self) -> int:
+        """Position of the revision published last, whatever ``as_of``: for rule sets that read every quarter's tables."""
+        return max(range(len(self.revisions)), key=lambda i: (self.revisions[i].header.published_on, i))
+
     def known(self, as_of: Day, *, reconstruct: bool = False, stale: bool = False) -> View:
         """What was known on ``as_of``: revisions with ``published_on <= as_of``.
 

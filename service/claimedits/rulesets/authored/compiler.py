@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from claimedits.model.dates import FOREVER, format_day, parse_day
+from claimedits.model.dates import FOREVER, format_day
 from claimedits.model.problems import ImportRefusedError, Problem
 from claimedits.model.terms import Family, Program, Setting
 from claimedits.rulesets.authored.checking import SCOPE_FIELDS, PlacedRule, Surroundings, check_rules
@@ -19,7 +19,8 @@ from claimedits.rulesets.authored.rule import rule_to_json
 from claimedits.rulesets.authored.sentences import suggest
 from claimedits.rulesets.authored.strata import order_rules
 from claimedits.rulesets.authored.vocabulary import FINDING_CODES
-from claimedits.rulesets.revision import RevisionDraft, RevisionHeader
+from claimedits.rulesets.revision import RevisionDraft
+from claimedits.rulesets.table_rules import header_of
 
 KIND = "authored"
 HEAD_FIELDS = (
@@ -135,18 +136,9 @@ def _draft(files: RuleSetFiles, placed: Sequence[PlacedRule]) -> RevisionDraft:
         "lists": _lists_table(files),
         "switches": _switches_table(files),
     }
-    attributes = {name: str(head[name]) for name in ("authority", "url", "family") if head.get(name)}
+    attributes = {"family": str(head["family"])} if head.get("family") else {}
     attributes |= {name: " ".join(head[name]) for name in ("programs", "settings") if head.get(name)}
-    header = RevisionHeader(
-        rule_set=head["id"],
-        kind=KIND,
-        label=head["label"],
-        effective_from=parse_day(head["effective_from"]),
-        effective_to=parse_day(head["effective_to"]) if head.get("effective_to") else FOREVER,
-        published_on=parse_day(head["published_on"]),
-        sources=tuple(files.sources),
-        attributes=attributes,
-    )
+    header = header_of(head, KIND, files.sources, attributes)
     read = sum(table.num_rows for table in tables.values())
     return RevisionDraft(header, tables, read=read, kept=read)
 

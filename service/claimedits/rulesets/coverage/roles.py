@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from claimedits.model.dates import FOREVER, parse_day
+from claimedits.model.dates import parse_day
 from claimedits.model.problems import ImportRefusedError, Problem
 from claimedits.rulesets.coverage.readings import STATED_ROLES, ListKind, Role
 from claimedits.rulesets.coverage.tables import SCHEMAS, build_table
-from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, Source
-from claimedits.rulesets.table_rules import read_rule_set_head
+from claimedits.rulesets.revision import RevisionDraft, Source
+from claimedits.rulesets.table_rules import header_of, read_rule_set_head
 
 KIND = "coverage"
 _DOCUMENT_FIELDS = ("id", "version", "reviewer", "reviewed_on", "citation")
@@ -61,18 +61,8 @@ def compile_roles(directory: Path) -> RevisionDraft:
         seen.add(key)
     if problems:
         raise ImportRefusedError(problems, f"{directory.name}: {len(problems)} problems, nothing was compiled")
-    header = RevisionHeader(
-        rule_set=head["id"],
-        kind=KIND,
-        label=head["label"],
-        effective_from=parse_day(head["effective_from"]),
-        effective_to=parse_day(head["effective_to"]) if head.get("effective_to") else FOREVER,
-        published_on=parse_day(head["published_on"]),
-        sources=tuple(sources),
-        attributes={name: head[name] for name in ("authority", "url") if head.get(name)},
-    )
     tables = {"roles": build_table(SCHEMAS["roles"], rows)}
-    return RevisionDraft(header, tables, read=len(rows), kept=len(rows))
+    return RevisionDraft(header_of(head, KIND, sources), tables, read=len(rows), kept=len(rows))
 
 
 def _read_file(name: str, content: bytes, source: int, problems: list[Problem]) -> list[tuple[Any, ...]]:

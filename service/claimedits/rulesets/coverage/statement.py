@@ -26,7 +26,6 @@ class Says(Enum):
     NEEDS_SECONDARY = "the diagnoses need another diagnosis, which is not named"
     PAIR_GROUPS = "a code of one group and a code of another are required"
     PAIR_CODE = "a named diagnosis and another of the same group are required"
-    PAIR_HINT = "two diagnoses are required, said without naming the lists"
     PAIR_EXEMPT = "no second diagnosis is required for the codes"
     PAIR_WAIVED = "no second diagnosis is required beside the modifiers"
     UNREAD = "something about the list that was not understood"
