@@ -69,6 +69,7 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[type-arg]
                 method, getattr(handlers, method.name), streams if method.client_streaming else calls, message_bytes
             )
             for method in service.methods
+            if hasattr(handlers, method.name)  # a call of the contract that this server does not offer: UNIMPLEMENTED
         }
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:

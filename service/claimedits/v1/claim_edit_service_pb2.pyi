@@ -339,3 +339,84 @@ class StreamEvaluateClaimsResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["items", b"items"]) -> None: ...
 
 Global___StreamEvaluateClaimsResponse: typing_extensions.TypeAlias = StreamEvaluateClaimsResponse
+
+@typing.final
+class StreamEvaluateTableRequest(google.protobuf.message.Message):
+    """The options stand on the first message, as in `StreamEvaluateClaimsRequest`."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ARROW_STREAM_FIELD_NUMBER: builtins.int
+    RELEASE_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
+    FAMILIES_FIELD_NUMBER: builtins.int
+    arrow_stream: builtins.bytes
+    """One Arrow IPC stream (schema and record batches) of claim lines, in the columns of the documented line table."""
+    release: builtins.str
+    as_of: builtins.str
+    @property
+    def families(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[claimedits.v1.finding_pb2.Family.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        arrow_stream: builtins.bytes = ...,
+        release: builtins.str = ...,
+        as_of: builtins.str = ...,
+        families: collections.abc.Iterable[claimedits.v1.finding_pb2.Family.ValueType] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["arrow_stream", b"arrow_stream", "as_of", b"as_of", "families", b"families", "release", b"release"]) -> None: ...
+
+Global___StreamEvaluateTableRequest: typing_extensions.TypeAlias = StreamEvaluateTableRequest
+
+@typing.final
+class StreamEvaluateTableResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ARROW_STREAM_FIELD_NUMBER: builtins.int
+    LINES_FIELD_NUMBER: builtins.int
+    FINDINGS_FIELD_NUMBER: builtins.int
+    REFUSED_FIELD_NUMBER: builtins.int
+    arrow_stream: builtins.bytes
+    """One Arrow IPC stream of findings, in the columns of the documented findings table."""
+    lines: builtins.int
+    """Lines read and claims refused in this message."""
+    findings: builtins.int
+    @property
+    def refused(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___RefusedClaim]:
+        """Claims that could not be evaluated, each with the details that `EvaluateClaim` would have given."""
+
+    def __init__(
+        self,
+        *,
+        arrow_stream: builtins.bytes = ...,
+        lines: builtins.int = ...,
+        findings: builtins.int = ...,
+        refused: collections.abc.Iterable[Global___RefusedClaim] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["arrow_stream", b"arrow_stream", "findings", b"findings", "lines", b"lines", "refused", b"refused"]) -> None: ...
+
+Global___StreamEvaluateTableResponse: typing_extensions.TypeAlias = StreamEvaluateTableResponse
+
+@typing.final
+class RefusedClaim(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CLAIM_ID_FIELD_NUMBER: builtins.int
+    ROW_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    claim_id: builtins.str
+    row: builtins.int
+    """First row of the claim in the request's table, from 0."""
+    @property
+    def status(self) -> google.rpc.status_pb2.Status: ...
+    def __init__(
+        self,
+        *,
+        claim_id: builtins.str = ...,
+        row: builtins.int = ...,
+        status: google.rpc.status_pb2.Status | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["status", b"status"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["claim_id", b"claim_id", "row", b"row", "status", b"status"]) -> None: ...
+
+Global___RefusedClaim: typing_extensions.TypeAlias = RefusedClaim

@@ -55,6 +55,11 @@ class ClaimEditServiceStub(object):
                 request_serializer=claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateClaimsRequest.SerializeToString,
                 response_deserializer=claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateClaimsResponse.FromString,
                 _registered_method=True)
+        self.StreamEvaluateTable = channel.stream_stream(
+                '/claimedits.v1.ClaimEditService/StreamEvaluateTable',
+                request_serializer=claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateTableRequest.SerializeToString,
+                response_deserializer=claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateTableResponse.FromString,
+                _registered_method=True)
 
 
 class ClaimEditServiceServicer(object):
@@ -89,6 +94,14 @@ class ClaimEditServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamEvaluateTable(self, request_iterator, context):
+        """Claim lines as Arrow record batches in, findings as Arrow record batches out: for bulk callers. One response answers
+        one request message, in order. All lines of a claim stand in one message.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ClaimEditServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -106,6 +119,11 @@ def add_ClaimEditServiceServicer_to_server(servicer, server):
                     servicer.StreamEvaluateClaims,
                     request_deserializer=claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateClaimsRequest.FromString,
                     response_serializer=claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateClaimsResponse.SerializeToString,
+            ),
+            'StreamEvaluateTable': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamEvaluateTable,
+                    request_deserializer=claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateTableRequest.FromString,
+                    response_serializer=claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateTableResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -195,6 +213,33 @@ class ClaimEditService(object):
             '/claimedits.v1.ClaimEditService/StreamEvaluateClaims',
             claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateClaimsRequest.SerializeToString,
             claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateClaimsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamEvaluateTable(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/claimedits.v1.ClaimEditService/StreamEvaluateTable',
+            claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateTableRequest.SerializeToString,
+            claimedits_dot_v1_dot_claim__edit__service__pb2.StreamEvaluateTableResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -73,7 +73,23 @@ _ClaimEditServiceStreamEvaluateClaimsType = typing_extensions.TypeVar(
     ],
 )
 
-class ClaimEditServiceStub(typing.Generic[_ClaimEditServiceEvaluateClaimType, _ClaimEditServiceBatchEvaluateClaimsType, _ClaimEditServiceStreamEvaluateClaimsType]):
+_ClaimEditServiceStreamEvaluateTableType = typing_extensions.TypeVar(
+    '_ClaimEditServiceStreamEvaluateTableType',
+    grpc.StreamStreamMultiCallable[
+        claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableRequest,
+        claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableResponse,
+    ],
+    grpc.aio.StreamStreamMultiCallable[
+        claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableRequest,
+        claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableResponse,
+    ],
+    default=grpc.StreamStreamMultiCallable[
+        claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableRequest,
+        claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableResponse,
+    ],
+)
+
+class ClaimEditServiceStub(typing.Generic[_ClaimEditServiceEvaluateClaimType, _ClaimEditServiceBatchEvaluateClaimsType, _ClaimEditServiceStreamEvaluateClaimsType, _ClaimEditServiceStreamEvaluateTableType]):
     """Tests claims against claim edits.
 
     A claim that fails its edits is an OK call with findings. Calls fail with INVALID_ARGUMENT (google.rpc.BadRequest with
@@ -96,6 +112,10 @@ class ClaimEditServiceStub(typing.Generic[_ClaimEditServiceEvaluateClaimType, _C
             claimedits.v1.claim_edit_service_pb2.StreamEvaluateClaimsRequest,
             claimedits.v1.claim_edit_service_pb2.StreamEvaluateClaimsResponse,
         ],
+        grpc.StreamStreamMultiCallable[
+            claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableRequest,
+            claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableResponse,
+        ],
     ], channel: grpc.Channel) -> None: ...
 
     @typing.overload
@@ -112,6 +132,10 @@ class ClaimEditServiceStub(typing.Generic[_ClaimEditServiceEvaluateClaimType, _C
             claimedits.v1.claim_edit_service_pb2.StreamEvaluateClaimsRequest,
             claimedits.v1.claim_edit_service_pb2.StreamEvaluateClaimsResponse,
         ],
+        grpc.aio.StreamStreamMultiCallable[
+            claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableRequest,
+            claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableResponse,
+        ],
     ], channel: grpc.aio.Channel) -> None: ...
 
     EvaluateClaim: _ClaimEditServiceEvaluateClaimType
@@ -127,6 +151,11 @@ class ClaimEditServiceStub(typing.Generic[_ClaimEditServiceEvaluateClaimType, _C
     request message, in order; about 100 claims a message is a good size.
     """
 
+    StreamEvaluateTable: _ClaimEditServiceStreamEvaluateTableType
+    """Claim lines as Arrow record batches in, findings as Arrow record batches out: for bulk callers. One response answers
+    one request message, in order. All lines of a claim stand in one message.
+    """
+
 ClaimEditServiceAsyncStub: typing_extensions.TypeAlias = ClaimEditServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         claimedits.v1.claim_edit_service_pb2.EvaluateClaimRequest,
@@ -139,6 +168,10 @@ ClaimEditServiceAsyncStub: typing_extensions.TypeAlias = ClaimEditServiceStub[
     grpc.aio.StreamStreamMultiCallable[
         claimedits.v1.claim_edit_service_pb2.StreamEvaluateClaimsRequest,
         claimedits.v1.claim_edit_service_pb2.StreamEvaluateClaimsResponse,
+    ],
+    grpc.aio.StreamStreamMultiCallable[
+        claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableRequest,
+        claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableResponse,
     ],
 ]
 
@@ -177,6 +210,16 @@ class ClaimEditServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[collections.abc.Iterator[claimedits.v1.claim_edit_service_pb2.StreamEvaluateClaimsResponse], collections.abc.AsyncIterator[claimedits.v1.claim_edit_service_pb2.StreamEvaluateClaimsResponse]]:
         """Any number of claims under one release and as_of, both taken once, with the first message. One response answers one
         request message, in order; about 100 claims a message is a good size.
+        """
+
+    @abc.abstractmethod
+    def StreamEvaluateTable(
+        self,
+        request_iterator: _MaybeAsyncIterator[claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableRequest],
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableResponse], collections.abc.AsyncIterator[claimedits.v1.claim_edit_service_pb2.StreamEvaluateTableResponse]]:
+        """Claim lines as Arrow record batches in, findings as Arrow record batches out: for bulk callers. One response answers
+        one request message, in order. All lines of a claim stand in one message.
         """
 
 def add_ClaimEditServiceServicer_to_server(servicer: ClaimEditServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -45,6 +45,14 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """INTERNAL: a defect of the service; metadata `incident` finds it in the log."""
     ERROR_REASON_CALLER_LEFT: _ErrorReason.ValueType  # 11
     """CANCELLED: the caller's time was up before the answer was ready."""
+    ERROR_REASON_NOT_AUTHENTICATED: _ErrorReason.ValueType  # 12
+    """UNAUTHENTICATED: the server asks for a client certificate or a bearer token, and none that it knows was sent."""
+    ERROR_REASON_ROLE_REQUIRED: _ErrorReason.ValueType  # 13
+    """PERMISSION_DENIED: metadata `role` names the role that the call needs."""
+    ERROR_REASON_ACTIVE_RELEASE_CHANGED: _ErrorReason.ValueType  # 14
+    """ABORTED: another release is active than the caller expects; metadata `current` names it."""
+    ERROR_REASON_RELEASE_REFUSED: _ErrorReason.ValueType  # 15
+    """FAILED_PRECONDITION: the release cannot be opened or was refused, so nothing was changed; the message says why."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """`reason` of google.rpc.ErrorInfo (domain `claimedits`): the word without its prefix, such as `CLAIM_INVALID`."""
@@ -72,4 +80,12 @@ ERROR_REASON_DEFECT: ErrorReason.ValueType  # 10
 """INTERNAL: a defect of the service; metadata `incident` finds it in the log."""
 ERROR_REASON_CALLER_LEFT: ErrorReason.ValueType  # 11
 """CANCELLED: the caller's time was up before the answer was ready."""
+ERROR_REASON_NOT_AUTHENTICATED: ErrorReason.ValueType  # 12
+"""UNAUTHENTICATED: the server asks for a client certificate or a bearer token, and none that it knows was sent."""
+ERROR_REASON_ROLE_REQUIRED: ErrorReason.ValueType  # 13
+"""PERMISSION_DENIED: metadata `role` names the role that the call needs."""
+ERROR_REASON_ACTIVE_RELEASE_CHANGED: ErrorReason.ValueType  # 14
+"""ABORTED: another release is active than the caller expects; metadata `current` names it."""
+ERROR_REASON_RELEASE_REFUSED: ErrorReason.ValueType  # 15
+"""FAILED_PRECONDITION: the release cannot be opened or was refused, so nothing was changed; the message says why."""
 Global___ErrorReason: typing_extensions.TypeAlias = ErrorReason

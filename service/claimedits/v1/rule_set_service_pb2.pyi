@@ -9,6 +9,7 @@ import claimedits.v1.finding_pb2
 import collections.abc
 import google.protobuf.descriptor
 import google.protobuf.internal.containers
+import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import sys
 import typing
@@ -19,6 +20,25 @@ else:
     import typing_extensions
 
 DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
+
+class _RowChangeKind:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _RowChangeKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_RowChangeKind.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    ROW_CHANGE_KIND_UNSPECIFIED: _RowChangeKind.ValueType  # 0
+    ROW_CHANGE_KIND_ADDED: _RowChangeKind.ValueType  # 1
+    ROW_CHANGE_KIND_REMOVED: _RowChangeKind.ValueType  # 2
+    ROW_CHANGE_KIND_CHANGED: _RowChangeKind.ValueType  # 3
+
+class RowChangeKind(_RowChangeKind, metaclass=_RowChangeKindEnumTypeWrapper): ...
+
+ROW_CHANGE_KIND_UNSPECIFIED: RowChangeKind.ValueType  # 0
+ROW_CHANGE_KIND_ADDED: RowChangeKind.ValueType  # 1
+ROW_CHANGE_KIND_REMOVED: RowChangeKind.ValueType  # 2
+ROW_CHANGE_KIND_CHANGED: RowChangeKind.ValueType  # 3
+Global___RowChangeKind: typing_extensions.TypeAlias = RowChangeKind
 
 @typing.final
 class RuleSet(google.protobuf.message.Message):
@@ -450,7 +470,9 @@ class LookUpEditsRequest(google.protobuf.message.Message):
     FAMILIES_FIELD_NUMBER: builtins.int
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    DIAGNOSIS_CODE_FIELD_NUMBER: builtins.int
     procedure_code: builtins.str
+    """This or `diagnosis_code` is given."""
     other_procedure_code: builtins.str
     """Only edits of the pair."""
     date: builtins.str
@@ -464,6 +486,8 @@ class LookUpEditsRequest(google.protobuf.message.Message):
     """Unspecified = all."""
     page_size: builtins.int
     page_token: builtins.str
+    diagnosis_code: builtins.str
+    """Edits that name this diagnosis; with `procedure_code`, only those that name both."""
     @property
     def families(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[claimedits.v1.finding_pb2.Family.ValueType]:
         """Empty = all."""
@@ -481,8 +505,9 @@ class LookUpEditsRequest(google.protobuf.message.Message):
         families: collections.abc.Iterable[claimedits.v1.finding_pb2.Family.ValueType] | None = ...,
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
+        diagnosis_code: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["as_of", b"as_of", "date", b"date", "families", b"families", "other_procedure_code", b"other_procedure_code", "page_size", b"page_size", "page_token", b"page_token", "procedure_code", b"procedure_code", "program", b"program", "release", b"release", "setting", b"setting"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["as_of", b"as_of", "date", b"date", "diagnosis_code", b"diagnosis_code", "families", b"families", "other_procedure_code", b"other_procedure_code", "page_size", b"page_size", "page_token", b"page_token", "procedure_code", b"procedure_code", "program", b"program", "release", b"release", "setting", b"setting"]) -> None: ...
 
 Global___LookUpEditsRequest: typing_extensions.TypeAlias = LookUpEditsRequest
 
@@ -566,3 +591,305 @@ class EditField(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["name", b"name", "value", b"value"]) -> None: ...
 
 Global___EditField: typing_extensions.TypeAlias = EditField
+
+@typing.final
+class CompareRevisionsRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OLD_REVISION_FIELD_NUMBER: builtins.int
+    NEW_REVISION_FIELD_NUMBER: builtins.int
+    TABLES_FIELD_NUMBER: builtins.int
+    KINDS_FIELD_NUMBER: builtins.int
+    RETROACTIVE_ONLY_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    old_revision: builtins.str
+    """Two revisions of one rule set: the id, or a unique beginning of it."""
+    new_revision: builtins.str
+    retroactive_only: builtins.bool
+    """Only retroactive changes."""
+    page_size: builtins.int
+    page_token: builtins.str
+    @property
+    def tables(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Only rows of these tables; empty = all."""
+
+    @property
+    def kinds(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[Global___RowChangeKind.ValueType]:
+        """Only rows with these kinds of change; empty = all. The counts are of all rows in any case."""
+
+    def __init__(
+        self,
+        *,
+        old_revision: builtins.str = ...,
+        new_revision: builtins.str = ...,
+        tables: collections.abc.Iterable[builtins.str] | None = ...,
+        kinds: collections.abc.Iterable[Global___RowChangeKind.ValueType] | None = ...,
+        retroactive_only: builtins.bool = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["kinds", b"kinds", "new_revision", b"new_revision", "old_revision", b"old_revision", "page_size", b"page_size", "page_token", b"page_token", "retroactive_only", b"retroactive_only", "tables", b"tables"]) -> None: ...
+
+Global___CompareRevisionsRequest: typing_extensions.TypeAlias = CompareRevisionsRequest
+
+@typing.final
+class CompareRevisionsResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OLD_REVISION_FIELD_NUMBER: builtins.int
+    NEW_REVISION_FIELD_NUMBER: builtins.int
+    TABLES_FIELD_NUMBER: builtins.int
+    CHANGES_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    @property
+    def old_revision(self) -> Global___Revision: ...
+    @property
+    def new_revision(self) -> Global___Revision: ...
+    @property
+    def tables(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TableComparison]:
+        """By table name, with the counts of all rows, whatever the page shows."""
+
+    @property
+    def changes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___RowChange]:
+        """By table, then the key of the row."""
+
+    def __init__(
+        self,
+        *,
+        old_revision: Global___Revision | None = ...,
+        new_revision: Global___Revision | None = ...,
+        tables: collections.abc.Iterable[Global___TableComparison] | None = ...,
+        changes: collections.abc.Iterable[Global___RowChange] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["new_revision", b"new_revision", "old_revision", b"old_revision"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["changes", b"changes", "new_revision", b"new_revision", "next_page_token", b"next_page_token", "old_revision", b"old_revision", "tables", b"tables"]) -> None: ...
+
+Global___CompareRevisionsResponse: typing_extensions.TypeAlias = CompareRevisionsResponse
+
+@typing.final
+class TableComparison(google.protobuf.message.Message):
+    """How the rows of one table differ."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class ChangedColumnsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.int
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.int = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    TABLE_FIELD_NUMBER: builtins.int
+    OLD_ROWS_FIELD_NUMBER: builtins.int
+    NEW_ROWS_FIELD_NUMBER: builtins.int
+    ADDED_FIELD_NUMBER: builtins.int
+    REMOVED_FIELD_NUMBER: builtins.int
+    CHANGED_FIELD_NUMBER: builtins.int
+    UNCHANGED_FIELD_NUMBER: builtins.int
+    RETROACTIVE_FIELD_NUMBER: builtins.int
+    CHANGED_COLUMNS_FIELD_NUMBER: builtins.int
+    table: builtins.str
+    old_rows: builtins.int
+    new_rows: builtins.int
+    added: builtins.int
+    removed: builtins.int
+    changed: builtins.int
+    unchanged: builtins.int
+    retroactive: builtins.int
+    """Added, removed and changed rows that reach back before the first day that the new revision governs."""
+    @property
+    def changed_columns(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.int]:
+        """How many changed rows differ in a column, by its name."""
+
+    def __init__(
+        self,
+        *,
+        table: builtins.str = ...,
+        old_rows: builtins.int = ...,
+        new_rows: builtins.int = ...,
+        added: builtins.int = ...,
+        removed: builtins.int = ...,
+        changed: builtins.int = ...,
+        unchanged: builtins.int = ...,
+        retroactive: builtins.int = ...,
+        changed_columns: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["added", b"added", "changed", b"changed", "changed_columns", b"changed_columns", "new_rows", b"new_rows", "old_rows", b"old_rows", "removed", b"removed", "retroactive", b"retroactive", "table", b"table", "unchanged", b"unchanged"]) -> None: ...
+
+Global___TableComparison: typing_extensions.TypeAlias = TableComparison
+
+@typing.final
+class RowChange(google.protobuf.message.Message):
+    """One row that differs."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TABLE_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    KEY_FIELD_NUMBER: builtins.int
+    BEFORE_FIELD_NUMBER: builtins.int
+    AFTER_FIELD_NUMBER: builtins.int
+    RETROACTIVE_FIELD_NUMBER: builtins.int
+    OLD_SOURCE_FILE_FIELD_NUMBER: builtins.int
+    OLD_SOURCE_ROW_FIELD_NUMBER: builtins.int
+    NEW_SOURCE_FILE_FIELD_NUMBER: builtins.int
+    NEW_SOURCE_ROW_FIELD_NUMBER: builtins.int
+    table: builtins.str
+    kind: Global___RowChangeKind.ValueType
+    retroactive: builtins.bool
+    old_source_file: builtins.str
+    """Where the row stands in the publisher's file; 0 and empty on the side that lacks it."""
+    old_source_row: builtins.int
+    new_source_file: builtins.str
+    new_source_row: builtins.int
+    @property
+    def key(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___EditField]:
+        """The columns that name the row, in the table's order."""
+
+    @property
+    def before(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___EditField]:
+        """The columns that differ: empty before = added, empty after = removed."""
+
+    @property
+    def after(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___EditField]: ...
+    def __init__(
+        self,
+        *,
+        table: builtins.str = ...,
+        kind: Global___RowChangeKind.ValueType = ...,
+        key: collections.abc.Iterable[Global___EditField] | None = ...,
+        before: collections.abc.Iterable[Global___EditField] | None = ...,
+        after: collections.abc.Iterable[Global___EditField] | None = ...,
+        retroactive: builtins.bool = ...,
+        old_source_file: builtins.str = ...,
+        old_source_row: builtins.int = ...,
+        new_source_file: builtins.str = ...,
+        new_source_row: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["after", b"after", "before", b"before", "key", b"key", "kind", b"kind", "new_source_file", b"new_source_file", "new_source_row", b"new_source_row", "old_source_file", b"old_source_file", "old_source_row", b"old_source_row", "retroactive", b"retroactive", "table", b"table"]) -> None: ...
+
+Global___RowChange: typing_extensions.TypeAlias = RowChange
+
+@typing.final
+class ActivateReleaseRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RELEASE_FIELD_NUMBER: builtins.int
+    EXPECTED_CURRENT_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    release: builtins.str
+    """The id, or a unique beginning of it."""
+    expected_current: builtins.str
+    """Refused unless this release is active now: the id or a unique beginning of it, `none` = no release is active. Empty =
+    whatever is active.
+    """
+    reason: builtins.str
+    """Why, for the history. Required."""
+    def __init__(
+        self,
+        *,
+        release: builtins.str = ...,
+        expected_current: builtins.str = ...,
+        reason: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["expected_current", b"expected_current", "reason", b"reason", "release", b"release"]) -> None: ...
+
+Global___ActivateReleaseRequest: typing_extensions.TypeAlias = ActivateReleaseRequest
+
+@typing.final
+class ActivateReleaseResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ACTIVATION_FIELD_NUMBER: builtins.int
+    @property
+    def activation(self) -> Global___Activation: ...
+    def __init__(
+        self,
+        *,
+        activation: Global___Activation | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["activation", b"activation"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["activation", b"activation"]) -> None: ...
+
+Global___ActivateReleaseResponse: typing_extensions.TypeAlias = ActivateReleaseResponse
+
+@typing.final
+class RollBackReleaseRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    EXPECTED_CURRENT_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    expected_current: builtins.str
+    """As in `ActivateReleaseRequest`."""
+    reason: builtins.str
+    """Why, for the history. Required."""
+    def __init__(
+        self,
+        *,
+        expected_current: builtins.str = ...,
+        reason: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["expected_current", b"expected_current", "reason", b"reason"]) -> None: ...
+
+Global___RollBackReleaseRequest: typing_extensions.TypeAlias = RollBackReleaseRequest
+
+@typing.final
+class RollBackReleaseResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ACTIVATION_FIELD_NUMBER: builtins.int
+    @property
+    def activation(self) -> Global___Activation: ...
+    def __init__(
+        self,
+        *,
+        activation: Global___Activation | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["activation", b"activation"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["activation", b"activation"]) -> None: ...
+
+Global___RollBackReleaseResponse: typing_extensions.TypeAlias = RollBackReleaseResponse
+
+@typing.final
+class Activation(google.protobuf.message.Message):
+    """One entry of the history of activations."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RELEASE_FIELD_NUMBER: builtins.int
+    PREVIOUS_RELEASE_FIELD_NUMBER: builtins.int
+    WHO_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    AT_FIELD_NUMBER: builtins.int
+    release: builtins.str
+    previous_release: builtins.str
+    """The release that was active before; empty = none."""
+    who: builtins.str
+    """Who: the name that the caller was authenticated by."""
+    reason: builtins.str
+    at: builtins.str
+    """UTC, ISO 8601."""
+    def __init__(
+        self,
+        *,
+        release: builtins.str = ...,
+        previous_release: builtins.str = ...,
+        who: builtins.str = ...,
+        reason: builtins.str = ...,
+        at: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["at", b"at", "previous_release", b"previous_release", "reason", b"reason", "release", b"release", "who", b"who"]) -> None: ...
+
+Global___Activation: typing_extensions.TypeAlias = Activation

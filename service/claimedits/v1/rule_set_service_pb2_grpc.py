@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class RuleSetServiceStub(object):
-    """Shows which rule sets, revisions and releases there are, and what they say of a code.
+    """Shows which rule sets, revisions and releases there are, what they say of a code and how they differ, and moves the
+    pointer to the active release.
 
     Lists are paged: `page_size` 0 = 100, at most 1000; `page_token` continues from `next_page_token` of the answer to the
     same request, which is empty on the last page.
@@ -73,10 +74,26 @@ class RuleSetServiceStub(object):
                 request_serializer=claimedits_dot_v1_dot_rule__set__service__pb2.LookUpEditsRequest.SerializeToString,
                 response_deserializer=claimedits_dot_v1_dot_rule__set__service__pb2.LookUpEditsResponse.FromString,
                 _registered_method=True)
+        self.CompareRevisions = channel.unary_unary(
+                '/claimedits.v1.RuleSetService/CompareRevisions',
+                request_serializer=claimedits_dot_v1_dot_rule__set__service__pb2.CompareRevisionsRequest.SerializeToString,
+                response_deserializer=claimedits_dot_v1_dot_rule__set__service__pb2.CompareRevisionsResponse.FromString,
+                _registered_method=True)
+        self.ActivateRelease = channel.unary_unary(
+                '/claimedits.v1.RuleSetService/ActivateRelease',
+                request_serializer=claimedits_dot_v1_dot_rule__set__service__pb2.ActivateReleaseRequest.SerializeToString,
+                response_deserializer=claimedits_dot_v1_dot_rule__set__service__pb2.ActivateReleaseResponse.FromString,
+                _registered_method=True)
+        self.RollBackRelease = channel.unary_unary(
+                '/claimedits.v1.RuleSetService/RollBackRelease',
+                request_serializer=claimedits_dot_v1_dot_rule__set__service__pb2.RollBackReleaseRequest.SerializeToString,
+                response_deserializer=claimedits_dot_v1_dot_rule__set__service__pb2.RollBackReleaseResponse.FromString,
+                _registered_method=True)
 
 
 class RuleSetServiceServicer(object):
-    """Shows which rule sets, revisions and releases there are, and what they say of a code.
+    """Shows which rule sets, revisions and releases there are, what they say of a code and how they differ, and moves the
+    pointer to the active release.
 
     Lists are paged: `page_size` 0 = 100, at most 1000; `page_token` continues from `next_page_token` of the answer to the
     same request, which is empty on the last page.
@@ -119,7 +136,28 @@ class RuleSetServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def LookUpEdits(self, request, context):
-        """Every edit that touches a code, or a pair of codes, on a date.
+        """Every edit that touches a code, a pair of codes, or a diagnosis, on a date.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareRevisions(self, request, context):
+        """What changes from one revision of a rule set to another: counts, and the changed rows page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ActivateRelease(self, request, context):
+        """Makes a release the active one, for all families at once. Needs the administrator's role.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollBackRelease(self, request, context):
+        """Makes the release active that was active before. Needs the administrator's role.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,6 +201,21 @@ def add_RuleSetServiceServicer_to_server(servicer, server):
                     request_deserializer=claimedits_dot_v1_dot_rule__set__service__pb2.LookUpEditsRequest.FromString,
                     response_serializer=claimedits_dot_v1_dot_rule__set__service__pb2.LookUpEditsResponse.SerializeToString,
             ),
+            'CompareRevisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareRevisions,
+                    request_deserializer=claimedits_dot_v1_dot_rule__set__service__pb2.CompareRevisionsRequest.FromString,
+                    response_serializer=claimedits_dot_v1_dot_rule__set__service__pb2.CompareRevisionsResponse.SerializeToString,
+            ),
+            'ActivateRelease': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActivateRelease,
+                    request_deserializer=claimedits_dot_v1_dot_rule__set__service__pb2.ActivateReleaseRequest.FromString,
+                    response_serializer=claimedits_dot_v1_dot_rule__set__service__pb2.ActivateReleaseResponse.SerializeToString,
+            ),
+            'RollBackRelease': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollBackRelease,
+                    request_deserializer=claimedits_dot_v1_dot_rule__set__service__pb2.RollBackReleaseRequest.FromString,
+                    response_serializer=claimedits_dot_v1_dot_rule__set__service__pb2.RollBackReleaseResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'claimedits.v1.RuleSetService', rpc_method_handlers)
@@ -172,7 +225,8 @@ def add_RuleSetServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RuleSetService(object):
-    """Shows which rule sets, revisions and releases there are, and what they say of a code.
+    """Shows which rule sets, revisions and releases there are, what they say of a code and how they differ, and moves the
+    pointer to the active release.
 
     Lists are paged: `page_size` 0 = 100, at most 1000; `page_token` continues from `next_page_token` of the answer to the
     same request, which is empty on the last page.
@@ -357,6 +411,87 @@ class RuleSetService(object):
             '/claimedits.v1.RuleSetService/LookUpEdits',
             claimedits_dot_v1_dot_rule__set__service__pb2.LookUpEditsRequest.SerializeToString,
             claimedits_dot_v1_dot_rule__set__service__pb2.LookUpEditsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareRevisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/claimedits.v1.RuleSetService/CompareRevisions',
+            claimedits_dot_v1_dot_rule__set__service__pb2.CompareRevisionsRequest.SerializeToString,
+            claimedits_dot_v1_dot_rule__set__service__pb2.CompareRevisionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActivateRelease(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/claimedits.v1.RuleSetService/ActivateRelease',
+            claimedits_dot_v1_dot_rule__set__service__pb2.ActivateReleaseRequest.SerializeToString,
+            claimedits_dot_v1_dot_rule__set__service__pb2.ActivateReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollBackRelease(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/claimedits.v1.RuleSetService/RollBackRelease',
+            claimedits_dot_v1_dot_rule__set__service__pb2.RollBackReleaseRequest.SerializeToString,
+            claimedits_dot_v1_dot_rule__set__service__pb2.RollBackReleaseResponse.FromString,
             options,
             channel_credentials,
             insecure,

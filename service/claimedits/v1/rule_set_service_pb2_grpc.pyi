@@ -137,8 +137,57 @@ _RuleSetServiceLookUpEditsType = typing_extensions.TypeVar(
     ],
 )
 
-class RuleSetServiceStub(typing.Generic[_RuleSetServiceListRuleSetsType, _RuleSetServiceListRevisionsType, _RuleSetServiceGetRevisionType, _RuleSetServiceListReleasesType, _RuleSetServiceGetReleaseType, _RuleSetServiceGetActiveReleaseType, _RuleSetServiceLookUpEditsType]):
-    """Shows which rule sets, revisions and releases there are, and what they say of a code.
+_RuleSetServiceCompareRevisionsType = typing_extensions.TypeVar(
+    '_RuleSetServiceCompareRevisionsType',
+    grpc.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.CompareRevisionsRequest,
+        claimedits.v1.rule_set_service_pb2.CompareRevisionsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.CompareRevisionsRequest,
+        claimedits.v1.rule_set_service_pb2.CompareRevisionsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.CompareRevisionsRequest,
+        claimedits.v1.rule_set_service_pb2.CompareRevisionsResponse,
+    ],
+)
+
+_RuleSetServiceActivateReleaseType = typing_extensions.TypeVar(
+    '_RuleSetServiceActivateReleaseType',
+    grpc.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.ActivateReleaseRequest,
+        claimedits.v1.rule_set_service_pb2.ActivateReleaseResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.ActivateReleaseRequest,
+        claimedits.v1.rule_set_service_pb2.ActivateReleaseResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.ActivateReleaseRequest,
+        claimedits.v1.rule_set_service_pb2.ActivateReleaseResponse,
+    ],
+)
+
+_RuleSetServiceRollBackReleaseType = typing_extensions.TypeVar(
+    '_RuleSetServiceRollBackReleaseType',
+    grpc.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.RollBackReleaseRequest,
+        claimedits.v1.rule_set_service_pb2.RollBackReleaseResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.RollBackReleaseRequest,
+        claimedits.v1.rule_set_service_pb2.RollBackReleaseResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.RollBackReleaseRequest,
+        claimedits.v1.rule_set_service_pb2.RollBackReleaseResponse,
+    ],
+)
+
+class RuleSetServiceStub(typing.Generic[_RuleSetServiceListRuleSetsType, _RuleSetServiceListRevisionsType, _RuleSetServiceGetRevisionType, _RuleSetServiceListReleasesType, _RuleSetServiceGetReleaseType, _RuleSetServiceGetActiveReleaseType, _RuleSetServiceLookUpEditsType, _RuleSetServiceCompareRevisionsType, _RuleSetServiceActivateReleaseType, _RuleSetServiceRollBackReleaseType]):
+    """Shows which rule sets, revisions and releases there are, what they say of a code and how they differ, and moves the
+    pointer to the active release.
 
     Lists are paged: `page_size` 0 = 100, at most 1000; `page_token` continues from `next_page_token` of the answer to the
     same request, which is empty on the last page.
@@ -174,6 +223,18 @@ class RuleSetServiceStub(typing.Generic[_RuleSetServiceListRuleSetsType, _RuleSe
             claimedits.v1.rule_set_service_pb2.LookUpEditsRequest,
             claimedits.v1.rule_set_service_pb2.LookUpEditsResponse,
         ],
+        grpc.UnaryUnaryMultiCallable[
+            claimedits.v1.rule_set_service_pb2.CompareRevisionsRequest,
+            claimedits.v1.rule_set_service_pb2.CompareRevisionsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            claimedits.v1.rule_set_service_pb2.ActivateReleaseRequest,
+            claimedits.v1.rule_set_service_pb2.ActivateReleaseResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            claimedits.v1.rule_set_service_pb2.RollBackReleaseRequest,
+            claimedits.v1.rule_set_service_pb2.RollBackReleaseResponse,
+        ],
     ], channel: grpc.Channel) -> None: ...
 
     @typing.overload
@@ -206,6 +267,18 @@ class RuleSetServiceStub(typing.Generic[_RuleSetServiceListRuleSetsType, _RuleSe
             claimedits.v1.rule_set_service_pb2.LookUpEditsRequest,
             claimedits.v1.rule_set_service_pb2.LookUpEditsResponse,
         ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            claimedits.v1.rule_set_service_pb2.CompareRevisionsRequest,
+            claimedits.v1.rule_set_service_pb2.CompareRevisionsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            claimedits.v1.rule_set_service_pb2.ActivateReleaseRequest,
+            claimedits.v1.rule_set_service_pb2.ActivateReleaseResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            claimedits.v1.rule_set_service_pb2.RollBackReleaseRequest,
+            claimedits.v1.rule_set_service_pb2.RollBackReleaseResponse,
+        ],
     ], channel: grpc.aio.Channel) -> None: ...
 
     ListRuleSets: _RuleSetServiceListRuleSetsType
@@ -221,7 +294,16 @@ class RuleSetServiceStub(typing.Generic[_RuleSetServiceListRuleSetsType, _RuleSe
     GetActiveRelease: _RuleSetServiceGetActiveReleaseType
 
     LookUpEdits: _RuleSetServiceLookUpEditsType
-    """Every edit that touches a code, or a pair of codes, on a date."""
+    """Every edit that touches a code, a pair of codes, or a diagnosis, on a date."""
+
+    CompareRevisions: _RuleSetServiceCompareRevisionsType
+    """What changes from one revision of a rule set to another: counts, and the changed rows page by page."""
+
+    ActivateRelease: _RuleSetServiceActivateReleaseType
+    """Makes a release the active one, for all families at once. Needs the administrator's role."""
+
+    RollBackRelease: _RuleSetServiceRollBackReleaseType
+    """Makes the release active that was active before. Needs the administrator's role."""
 
 RuleSetServiceAsyncStub: typing_extensions.TypeAlias = RuleSetServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
@@ -252,10 +334,23 @@ RuleSetServiceAsyncStub: typing_extensions.TypeAlias = RuleSetServiceStub[
         claimedits.v1.rule_set_service_pb2.LookUpEditsRequest,
         claimedits.v1.rule_set_service_pb2.LookUpEditsResponse,
     ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.CompareRevisionsRequest,
+        claimedits.v1.rule_set_service_pb2.CompareRevisionsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.ActivateReleaseRequest,
+        claimedits.v1.rule_set_service_pb2.ActivateReleaseResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        claimedits.v1.rule_set_service_pb2.RollBackReleaseRequest,
+        claimedits.v1.rule_set_service_pb2.RollBackReleaseResponse,
+    ],
 ]
 
 class RuleSetServiceServicer(metaclass=abc.ABCMeta):
-    """Shows which rule sets, revisions and releases there are, and what they say of a code.
+    """Shows which rule sets, revisions and releases there are, what they say of a code and how they differ, and moves the
+    pointer to the active release.
 
     Lists are paged: `page_size` 0 = 100, at most 1000; `page_token` continues from `next_page_token` of the answer to the
     same request, which is empty on the last page.
@@ -309,6 +404,30 @@ class RuleSetServiceServicer(metaclass=abc.ABCMeta):
         request: claimedits.v1.rule_set_service_pb2.LookUpEditsRequest,
         context: _ServicerContext,
     ) -> typing.Union[claimedits.v1.rule_set_service_pb2.LookUpEditsResponse, collections.abc.Awaitable[claimedits.v1.rule_set_service_pb2.LookUpEditsResponse]]:
-        """Every edit that touches a code, or a pair of codes, on a date."""
+        """Every edit that touches a code, a pair of codes, or a diagnosis, on a date."""
+
+    @abc.abstractmethod
+    def CompareRevisions(
+        self,
+        request: claimedits.v1.rule_set_service_pb2.CompareRevisionsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[claimedits.v1.rule_set_service_pb2.CompareRevisionsResponse, collections.abc.Awaitable[claimedits.v1.rule_set_service_pb2.CompareRevisionsResponse]]:
+        """What changes from one revision of a rule set to another: counts, and the changed rows page by page."""
+
+    @abc.abstractmethod
+    def ActivateRelease(
+        self,
+        request: claimedits.v1.rule_set_service_pb2.ActivateReleaseRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[claimedits.v1.rule_set_service_pb2.ActivateReleaseResponse, collections.abc.Awaitable[claimedits.v1.rule_set_service_pb2.ActivateReleaseResponse]]:
+        """Makes a release the active one, for all families at once. Needs the administrator's role."""
+
+    @abc.abstractmethod
+    def RollBackRelease(
+        self,
+        request: claimedits.v1.rule_set_service_pb2.RollBackReleaseRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[claimedits.v1.rule_set_service_pb2.RollBackReleaseResponse, collections.abc.Awaitable[claimedits.v1.rule_set_service_pb2.RollBackReleaseResponse]]:
+        """Makes the release active that was active before. Needs the administrator's role."""
 
 def add_RuleSetServiceServicer_to_server(servicer: RuleSetServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
