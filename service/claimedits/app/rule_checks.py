@@ -1,30 +1,16 @@
-"""Checks rule sets that people write, and runs the tests beside them (``claim-edits check``, ``claim-edits test``)."""
+"""Runs the tests that stand beside authored rules (``claim-edits test``)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from claimedits.app.building import COMPILERS, compile_rules, find_rule_sets
+from claimedits.app.building import COMPILERS, find_rule_sets
 from claimedits.app.shipped import find_rules
 from claimedits.engine.authored.rule_tests import run_rule_tests, untested_rules
-from claimedits.model.problems import ImportRefusedError, Problem
+from claimedits.model.problems import Problem
 from claimedits.rulesets.authored.compiler import KIND
 from claimedits.rulesets.loaded import CONVENTIONS
 from claimedits.rulesets.table_rules import read_rule_set_head
-
-
-def check_rules(directory: Path) -> list[Problem]:
-    """Everything that keeps the rule sets of a directory from compiling; empty when all is well.
-
-    Raises:
-        ImportRefusedError: there is no rule set.
-    """
-    find_rule_sets(directory)
-    try:
-        compile_rules(directory)
-    except ImportRefusedError as error:
-        return list(error.problems)
-    return []
 
 
 def run_tests(directory: Path, evaluator: str = "") -> tuple[int, list[Problem]]:

@@ -12,7 +12,7 @@ from claimedits.engine.version import ENGINE_VERSION
 _COMMANDS = {
     "bench": "claimedits.cli.bench:bench",
     "build": "claimedits.cli.imports:build",
-    "check": "claimedits.cli.rule_checks:check",
+    "check": "claimedits.cli.checking:check",
     "demo": "claimedits.cli.demo:demo",
     "evaluate": "claimedits.cli.evaluation:evaluate",
     "explain": "claimedits.cli.lookups:explain",

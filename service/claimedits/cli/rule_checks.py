@@ -1,4 +1,4 @@
-"""``claim-edits check`` and ``claim-edits test``: rules that people write, before they are built."""
+"""``claim-edits test``: the tests that stand beside rules that people write."""
 
 from __future__ import annotations
 
@@ -22,20 +22,6 @@ def _report(problems: list[Problem], output_format: str) -> None:
         show_problems(problems)
     if problems:
         sys.exit(PROBLEMS_FOUND)
-
-
-@click.command()
-@click.argument("rules", type=_RULES)
-@format_option
-@command_errors
-def check(rules: Path, output_format: str) -> None:
-    """Reads the rule sets of a directory and says everything that is wrong. Silent when all is well.
-
-    \b
-    Example:
-      claim-edits check rules/
-    """
-    _report(rule_checks.check_rules(rules), output_format)
 
 
 @click.command("test")
