@@ -21,7 +21,7 @@ _COMMANDS = {
     "lookup": "claimedits.cli.lookups:lookup",
     "release": "claimedits.cli.releases:release",
     "serve": "claimedits.cli.serving:serve",
-    "test": "claimedits.cli.rule_checks:test_rules",
+    "test": "claimedits.cli.testing:test_rules",
 }
 
 

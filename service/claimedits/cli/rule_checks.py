@@ -22,21 +22,3 @@ def _report(problems: list[Problem], output_format: str) -> None:
         show_problems(problems)
     if problems:
         sys.exit(PROBLEMS_FOUND)
-
-
-@click.command("test")
-@click.argument("rules", type=_RULES)
-@click.option(
-    "--evaluator", type=click.Choice(["durable", "plain"]), help="Which evaluator decides; without it, the default."
-)
-@format_option
-@command_errors
-def test_rules(rules: Path, evaluator: str | None, output_format: str) -> None:
-    """Runs the tests beside the authored rules of a directory. Silent when all pass.
-
-    \b
-    Example:
-      claim-edits test rules/
-    """
-    _, problems = rule_checks.run_tests(rules, evaluator or "")
-    _report(problems, output_format)
