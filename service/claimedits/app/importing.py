@@ -15,7 +15,7 @@ from claimedits.model.terms import Program, Setting
 from claimedits.rulesets.conventions import Conventions
 from claimedits.rulesets.imports import FAMILIES, ImportOptions, import_files
 from claimedits.rulesets.loaded import CONVENTIONS
-from claimedits.rulesets.revision import RevisionInfo
+from claimedits.rulesets.revision import DROPPED, LEFT_UNREAD, RevisionInfo
 from claimedits.rulesets.store import Store
 
 if TYPE_CHECKING:
@@ -34,12 +34,26 @@ class Imported:
 
     @property
     def kept(self) -> int:
-        return sum(self.info.rows.values())
+        return self.info.kept
 
     @property
     def dropped(self) -> int:
-        """Identical copies of a row, counted but not kept."""
-        return max(0, self.info.read - self.info.rejected - self.kept)
+        """Rows left out on purpose, such as identical copies: counted, not kept."""
+        return self.info.read - self.info.rejected - self.kept
+
+    @property
+    def dropped_by_reason(self) -> dict[str, int]:
+        """``dropped``, by what the rows are; identical copies where the importer gives no other reason."""
+        stated = self.info.header.attributes.items()
+        reasons = {name.removeprefix(DROPPED): int(rows) for name, rows in stated if name.startswith(DROPPED)}
+        rest = self.dropped - sum(reasons.values())
+        return {**reasons, "identical copies": rest} if rest or not reasons else reasons
+
+    @property
+    def left_unread(self) -> list[str]:
+        """Files that were given and hold nothing that an edit needs."""
+        names = self.info.header.attributes.get(LEFT_UNREAD, "")
+        return names.split("/") if names else []
 
     @property
     def effective_from(self) -> str:
@@ -67,6 +81,8 @@ class Imported:
             "kept": self.kept,
             "rejected": self.info.rejected,
             "dropped": self.dropped,
+            "dropped_by_reason": self.dropped_by_reason,
+            "left_unread": self.left_unread,
             "rejects": list(map(str, self.rejects)),
             "warnings": list(map(str, self.warnings)),
         }

@@ -59,8 +59,11 @@ def _show(result: Imported) -> None:
     click.echo(f"{header.rule_set} {header.label}: {state} {info.id}")
     click.echo(
         f"  governs {result.effective_from} to {result.effective_to or 'open'}, published {result.published_on}; "
-        f"read {info.read:,} rows, kept {result.kept:,}, rejected {info.rejected:,}, dropped {result.dropped:,} identical copies"
+        f"read {info.read:,} rows, kept {result.kept:,}, rejected {info.rejected:,}, dropped "
+        + ", ".join(f"{rows:,} {reason}" for reason, rows in result.dropped_by_reason.items())
     )
+    if result.left_unread:
+        click.echo(f"  left unread, for no edit needs them: {', '.join(result.left_unread)}")
     show_problems(result.rejects, "rejected rows" if result.rejects else "")
     for warning in result.warnings[:20]:
         click.echo(f"  warning: {warning}", err=True)

@@ -16,6 +16,11 @@ from claimedits.model.problems import Problem
 if TYPE_CHECKING:
     import pyarrow as pa
 
+DROPPED = "dropped: "
+"""Attributes that start so count rows left out on purpose; the reason follows."""
+LEFT_UNREAD = "left unread"
+"""Attribute: names of files that were given and hold nothing that an edit needs, separated by slashes."""
+
 
 @dataclass(slots=True, frozen=True)
 class Source:
@@ -82,3 +87,5 @@ class RevisionInfo:
     read: int
     rejected: int
     warnings: int
+    kept: int = 0
+    """Source rows kept; a row may stand in several tables, or in several rows of one."""

@@ -200,4 +200,5 @@ def _info(manifest: Mapping[str, Any]) -> RevisionInfo:
         read=manifest["read"],
         rejected=manifest["rejected"],
         warnings=manifest["warnings"],
+        kept=manifest["kept"],
     )

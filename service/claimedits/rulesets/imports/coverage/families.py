@@ -22,7 +22,7 @@ from claimedits.rulesets.imports.coverage.value_sets import COLUMNS as VALUE_SET
 from claimedits.rulesets.imports.coverage.value_sets import read_value_sets
 from claimedits.rulesets.imports.finishing import refuse_many_rejects
 from claimedits.rulesets.imports.options import ImportOptions
-from claimedits.rulesets.revision import RevisionDraft, RevisionHeader
+from claimedits.rulesets.revision import DROPPED, LEFT_UNREAD, RevisionDraft, RevisionHeader
 from claimedits.rulesets.sources.files import Limits, SourceFile
 
 RULE_SET = "medicare-coverage"
@@ -87,7 +87,9 @@ def _import_group(files: list[SourceFile], options: ImportOptions) -> list[Revis
         ledger = Ledger()
         export = read_determinations(CsvTable(names["ncd_trkg"], limits, ledger), ledger)
         return [_draft(files, "mcd-ncd", _coverage_tables(export), ledger, options)]
-    return [_import_single(file, limits, options) for file in files if _is_table(file)] or _refuse(files)
+    tables = [file for file in files if _is_table(file)]
+    excerpts = [file for file in files if not _is_table(file)]
+    return [_import_single(file, excerpts, limits, options) for file in tables] or _refuse(files)
 
 
 def _is_table(file: SourceFile) -> bool:
@@ -107,18 +109,21 @@ def _unknown(where: str) -> Problem:
     )
 
 
-def _import_single(file: SourceFile, limits: Limits, options: ImportOptions) -> RevisionDraft:
+def _import_single(file: SourceFile, beside: list[SourceFile], limits: Limits, options: ImportOptions) -> RevisionDraft:
+    """The one table of ``file``; the files beside it in its archive are named as left unread."""
     ledger = Ledger()
     table = CsvTable(file, limits, ledger)
     columns = set(table.columns)
     if columns >= set(LABORATORY_COLUMNS):
-        return _draft([file], "laboratory-ncd", _coverage_tables(read_laboratory_lists(table, ledger)), ledger, options)
+        return _draft(
+            [file, *beside], "laboratory-ncd", _coverage_tables(read_laboratory_lists(table, ledger)), ledger, options
+        )
     if columns >= set(VALUE_SET_COLUMNS):
         tables = {"value_sets": build_table(VALUE_SETS, read_value_sets(table, ledger))}
-        return _draft([file], "value-sets", tables, ledger, options, "coverage-value-sets", "value-sets")
+        return _draft([file, *beside], "value-sets", tables, ledger, options, "coverage-value-sets", "value-sets")
     if {"document_id", "document_display_id", "document_version", "document_type"} <= columns:
         export = read_document_list(table, ledger)
-        return _draft([file], "documents", _coverage_tables(export), ledger, options, "coverage-documents")
+        return _draft([file, *beside], "documents", _coverage_tables(export), ledger, options, "coverage-documents")
     raise ImportRefusedError([_unknown(file.where)])
 
 
@@ -138,6 +143,7 @@ def _draft(
     kind: str = "coverage",
 ) -> RevisionDraft:
     refuse_many_rejects(ledger.read, len(ledger.rejects), ledger.rejects, options)
+    unread = sorted({file.name for file in files} - {source.file for source in ledger.sources})
     published = _published_on(files, options)
     starts = options.effective_from
     if starts is None:
@@ -156,7 +162,8 @@ def _draft(
             "content": what,
             "authority": AUTHORITY,
             "url": URL,
-            **{f"dropped: {reason}": str(rows) for reason, rows in sorted(ledger.dropped.items())},
+            **{f"{DROPPED}{reason}": str(rows) for reason, rows in sorted(ledger.dropped.items())},
+            **({LEFT_UNREAD: "/".join(unread)} if unread else {}),
         },
     )
     warnings = [*ledger.warnings, *report_doubts(tables)] if kind == "coverage" else ledger.warnings
