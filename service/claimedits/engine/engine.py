@@ -153,11 +153,14 @@ def _mark_conditional(evaluation: Evaluation) -> None:
     for finding in evaluation.findings:
         if finding.status is Status.FAIL:
             failed.setdefault(finding.line_number, []).append(finding)
+    days = {line.line_number: line.service_date for line in evaluation.claim.lines}
     for finding in evaluation.findings:
         if finding.family is not Family.PTP or finding.status is not Status.FAIL:
             continue
         denials = [other for line in finding.related_line_numbers for other in failed.get(line, ())]
-        if not denials or evaluation.conventions.switch("ptp.column_1_denied", 0) != "conditional":
+        if not denials:
+            continue
+        if evaluation.conventions.switch("ptp.column_1_denied", days[finding.line_number]) != "conditional":
             continue
         finding.depends_on = tuple(sorted({*finding.depends_on, *(other.finding_id for other in denials)}))
         finding.detail = (finding.detail or Detail())._replace(conditional=True)
