@@ -6,8 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from case_tables import drafts_of_case
-from releases import RULES, claim, line, mue_row, ptp_row
+from releases import RULES, claim, drafts_of_case, line, mue_row, ptp_row
 
 from claimedits.engine.engine import Engine
 from claimedits.rulesets.store import Store

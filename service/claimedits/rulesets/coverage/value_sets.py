@@ -45,7 +45,8 @@ class _ValueSetIndexKind:
             for row in tables["value_sets"].to_pylist():
                 entry = ValueSet(row["category"], row["determination"], row["value_set"], row["system"], position)
                 sets.setdefault(row["code"].replace(".", ""), []).append(entry)
-        (directory / "value-sets.json").write_bytes(orjson.dumps(sets))
+        content = {code: list(map(list, entries)) for code, entries in sets.items()}
+        (directory / "value-sets.json").write_bytes(orjson.dumps(content))
 
     def open(self, directory: Path) -> ValueSetIndex:
         return ValueSetIndex(directory)
