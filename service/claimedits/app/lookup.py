@@ -96,7 +96,11 @@ def _find_ptp(loaded: LoadedRuleSet, asked: LookUp) -> Iterator[Edit]:
     numbers = [loaded.index.number_of.get(code, -1) for code in asked.codes]
     if min(numbers) < 0:
         return
-    rows: Iterable[PtpRow] = loaded.index.rows(*numbers) if len(numbers) == 2 else loaded.index.rows_of(numbers[0])
+    rows: Iterable[PtpRow] = (
+        loaded.index.rows(*numbers)
+        if len(numbers) == 2
+        else map(loaded.index.row_at, loaded.index.places_of(numbers[0], -1))
+    )
     selection = loaded.editions.known(asked.as_of, reconstruct=True).select(asked.day)
     for row in rows:
         revision, in_force = _cited_revision(row.revisions, selection)

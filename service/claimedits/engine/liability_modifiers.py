@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from claimedits.engine.evaluation import Evaluation
 from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import Day, parse_day
@@ -62,6 +64,14 @@ _GA = (
     True,
     Remedy("REMOVE_MODIFIER", any_of=("GA",), condition="if no notice was given for this service"),
 )
+
+
+EFFECTS: Mapping[str, tuple[str, str, Day | None]] = {
+    "GA": (_GA[0], _GA[1], GA_INSTITUTIONAL_FROM),
+    "GY": (_GY[0], _GY[1], None),
+    "GZ": (_GZ[0], _GZ[1], GZ_DENIED_FROM),
+}
+"""What each modifier does by itself, who says so, and from which day (None = always): for look-up."""
 
 
 def _finding(

@@ -57,13 +57,17 @@ class CodeRanges(Generic[E]):
 
     def on(self, code: str, day: Day) -> list[Window[E]]:
         """The edits that name ``code`` on ``day``, in the order of the table."""
+        return [window for window in self.windows(code) if window.covers(day)]
+
+    def windows(self, code: str) -> tuple[Window[E], ...]:
+        """The edits that name ``code`` on any day, in the order of the table."""
         windows = self._remembered.get(code)
         if windows is None:
             if len(self._remembered) >= _MOST_REMEMBERED:  # codes are the caller's: bounded
                 self._remembered.clear()
             windows = tuple(window for first, last, window in self._rows if first <= code < last)
             self._remembered[code] = windows
-        return [window for window in windows if window.covers(day)]
+        return windows
 
 
 class CodeEdits:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
-from claimedits.rulesets.code_keys import code_key, code_keys, find_key
+from claimedits.rulesets.code_keys import code_key, code_keys, code_of, find_key
 from claimedits.rulesets.indexes import Revisions
 from claimedits.rulesets.mapped_arrays import map_array, save_array
 from claimedits.rulesets.versions import Selection
@@ -64,6 +64,16 @@ class FeeSchedule:
         combinations = self._columns[selection.in_force][0]
         low, high = (bisect_left(self._keys, code_key(code + end)) for end in ("", "~"))
         return any(combinations[position] >= 0 for position in range(low, high))
+
+    def rows(self, code: str) -> list[tuple[str, int, Indicators, tuple[int, int]]]:
+        """Every row of a code: modifier (empty = the global row), revision, indicators, (file, record). For look-up."""
+        low, high = (bisect_left(self._keys, code_key(code + end)) for end in ("", "~"))
+        return [
+            (code_of(self._keys[at])[len(code) :], revision, self._combinations[combination[at]], (source[at], row[at]))
+            for at in range(low, high)
+            for revision, (combination, source, row) in enumerate(self._columns)
+            if combination[at] >= 0
+        ]
 
     def _find(self, code: str, modifier: str, revision: int) -> tuple[int, int, int]:
         position = find_key(self._keys, code_key(code + modifier)) if len(code) == 5 else -1

@@ -9,7 +9,7 @@ index returns them all, and the family decides.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -87,14 +87,22 @@ class PtpIndex:
             self._rows[key] = rows
         return rows
 
-    def rows_of(self, code: int) -> Iterator[PtpRow]:
-        """Every row with ``code`` in column 1, then every row with it in column 2. Slow: a look-up, not an edit."""
-        for row in range(self._first[code], self._first[code + 1]):
-            yield self._row(code, row)
-        base, shift = code >> 3, code & 7
-        for other in range(len(self.codes)):
-            if self._bits[other * self._stride + base] >> shift & 1:
-                yield from self._directed(other, code)
+    def places_of(self, code: int, revisions: int) -> list[int]:
+        """Places of the rows that hold ``code`` in either column and stand in one of ``revisions`` (bits), for ``row_at``.
+
+        They are ordered by column 1, column 2, first day. A scan of column 2: for a look-up, not for an edit.
+        """
+        first, end = self._first[code], self._first[code + 1]
+        others = np.flatnonzero(np.asarray(self._column_2) == code)
+        below, above = others[others < first], others[others >= end]
+        places = np.concatenate([below, np.arange(first, end), above])
+        standing = [number for number, bits in enumerate(self._patterns) if bits & revisions]
+        kept: list[int] = places[np.isin(np.asarray(self._pattern)[places], standing)].tolist()
+        return kept
+
+    def row_at(self, place: int) -> PtpRow:
+        """The row at a place that ``places_of`` gave."""
+        return self._row(bisect_right(self._first, place) - 1, place)
 
     def count_rows(self, revisions: int | None) -> int:
         """How many distinct rows the first ``revisions`` revisions hold; None = all of them."""

@@ -99,6 +99,20 @@ class GoverningDocuments:
             found = self._found[key] = self._find(*key)
         return found
 
+    def governing(self, code: str, day: Day) -> list[Governing]:
+        """Every version that governs ``code`` on ``day`` in some jurisdiction: for look-up."""
+        timelines = self._timeline(code, self._editions(day))
+        return [g for timeline in timelines for g in timeline if g.effective_from <= day <= g.effective_to]
+
+    def readings(self, family: Sequence[int]) -> list[tuple[int, Document]]:
+        """One reading of each known version of a document, in the order of their dates; curated before plain."""
+        return self._choose(family, frozenset(self._known))
+
+    @property
+    def knows_all(self) -> bool:
+        """Whether every revision was known on the day."""
+        return len(self._known) == len(self._revisions)
+
     def _find(self, code: str, contractor: str, state: str, setting: Setting, day: Day) -> Found:
         if not self._index.governs(code):
             return NOTHING

@@ -85,9 +85,7 @@ class CoverageIndex:
         if number is None:
             return []
         listed = self._code_documents[self._code_starts[number] : self._code_starts[number + 1]]
-        families = sorted({self._family_of[i] for i in listed})
-        starts = self._family_starts
-        return [list(self._family_documents[starts[f] : starts[f + 1]]) for f in families]
+        return [self.versions(family) for family in sorted({self._family_of[i] for i in listed})]
 
     def _read(self, number: int) -> Document:
         """The document version by its number."""
@@ -107,16 +105,39 @@ class CoverageIndex:
 
     def listing(self, diagnosis: str) -> list[tuple[Document, Group]]:
         """Every list of every version that holds a diagnosis (without its dot): for look-up, a scan of all lists."""
+        found = []
+        for number, position in self.places_of(diagnosis):
+            document = self.document(number)
+            found += [(document, group) for group in document.groups if group.start <= position < group.end]
+        return found
+
+    def places_of(self, diagnosis: str) -> list[tuple[int, int]]:
+        """Version by number, and position among its members, of every list that holds a diagnosis (without its dot)."""
         if not len(self._members):
             return []
         key = encode_diagnosis(diagnosis)
         positions = np.flatnonzero(np.frombuffer(self._members, dtype=np.uint64) == key)
         numbers = np.searchsorted(np.frombuffer(self._member_starts, dtype=np.uint64), positions, side="right") - 1
-        found = []
-        for position, number in zip(positions.tolist(), numbers.tolist(), strict=True):
-            document = self.document(number)
-            found += [(document, group) for group in document.groups if group.start <= position < group.end]
-        return found
+        return list(zip(numbers.tolist(), positions.tolist(), strict=True))
+
+    def family(self, number: int) -> int:
+        """The document that a version belongs to; documents are numbered in the order of their ids."""
+        return self._family_of[number]
+
+    def versions(self, family: int) -> list[int]:
+        """Every version held of a document, by number."""
+        return list(self._family_documents[self._family_starts[family] : self._family_starts[family + 1]])
+
+    def find_family(self, document_id: str) -> int | None:
+        """The document of an id; None where no version that lists codes is held."""
+        low, high = 0, len(self._family_starts) - 1
+        while low < high:
+            middle = (low + high) // 2
+            name = self.document(self._family_documents[self._family_starts[middle]]).document_id
+            if name == document_id:
+                return middle
+            low, high = (middle + 1, high) if name < document_id else (low, middle)
+        return None
 
     def member_source(self, position: int) -> tuple[int, int]:
         """The row of a listed diagnosis."""
