@@ -1,6 +1,6 @@
 """The decision as the protobuf response, built field by field: half the price of going through nested dicts.
 
-``Detail`` goes through ``rendering.detail_fields``, but for the parts of PTP, MUE and add-on codes alone; citations and the
+``Detail`` goes through ``finding_fields.detail_fields``, but for the parts of PTP, MUE and add-on codes alone; citations and the
 families of a line repeat from claim to claim, so their messages are kept and copied.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from claimedits.app.rendering import citation_fields, detail_fields
 from claimedits.model.dates import format_day
 from claimedits.model.finding import Adjustment, Citation, Decision, Finding, LineResult, Remedy
+from claimedits.model.finding_fields import citation_fields, detail_fields
 from claimedits.model.terms import Family, Status
 from claimedits.v1 import claim_edit_service_pb2 as service_pb
 from claimedits.v1 import finding_pb2 as finding_pb

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from claimedits.app.lookup import Edit, LookUp, explain_rule, look_up
-from claimedits.app.rendering import citation_fields
 from claimedits.cli.evaluation import read_day
 from claimedits.cli.terminal import (
     PROBLEMS_FOUND,
@@ -18,6 +17,7 @@ from claimedits.cli.terminal import (
     store_option,
 )
 from claimedits.model.dates import parse_day, today
+from claimedits.model.finding_fields import citation_fields
 from claimedits.model.terms import Family, Program, Setting
 from claimedits.rulesets.loaded import LoadedRelease
 from claimedits.rulesets.store import Store

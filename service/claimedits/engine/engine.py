@@ -87,19 +87,35 @@ class Engine:
             EvaluationAbandonedError: ``abandoned`` said that nobody waits any more.
         """
         level = detail if isinstance(detail, DetailLevel) else _read_detail(detail)
-        wanted = _read_families(families)
-        known_on = _read_as_of(as_of)
+        wanted = read_families(families)
+        known_on = read_as_of(as_of)
         read = claim if isinstance(claim, Claim) else read_claim(claim)
         evaluation = Evaluation(read, self._release, known_on, wanted, level, abandoned)
-        for family, evaluate in ORDER:
-            if family in wanted:
-                evaluation.stop_if_abandoned()
-                evaluate(evaluation)
-        _mark_conditional(evaluation)
+        decide(evaluation)
         return _close(evaluation, level)
 
 
-def _read_as_of(as_of: Day | str | None) -> Day:
+def decide(evaluation: Evaluation) -> None:
+    """Every family that the evaluation asks for, in order; the findings stand in ``evaluation.findings``, sorted.
+
+    Raises:
+        EvaluationAbandonedError: nobody waits any more.
+    """
+    for family, evaluate in ORDER:
+        if family in evaluation.families:
+            evaluation.stop_if_abandoned()
+            evaluate(evaluation)
+    _mark_conditional(evaluation)
+    if len(evaluation.findings) > 1:
+        evaluation.findings.sort(key=_position)
+
+
+def read_as_of(as_of: Day | str | None) -> Day:
+    """The day of knowledge; None or empty = today (UTC).
+
+    Raises:
+        ClaimInvalidError: the text is no date, or the day lies in the future.
+    """
     if isinstance(as_of, str):
         try:
             day = parse_day(as_of) if as_of else today()
@@ -118,7 +134,12 @@ def _read_as_of(as_of: Day | str | None) -> Day:
     return day
 
 
-def _read_families(families: Iterable[Family | str]) -> frozenset[Family]:
+def read_families(families: Iterable[Family | str]) -> frozenset[Family]:
+    """Families by member or word; none = all that this engine decides.
+
+    Raises:
+        ClaimInvalidError: a word is no family.
+    """
     wanted = set()
     for i, family in enumerate(families):
         if isinstance(family, str) and family not in Family.__members__:
@@ -174,9 +195,6 @@ def _close(evaluation: Evaluation, level: DetailLevel) -> Decision:
         LineResult(line.line_number, line.procedure_code_sent or line.procedure_code, *_sum_up(families, numbers))
         for line, numbers in zip(claim.lines, zip(*map(evaluation.statuses, families), strict=True), strict=True)
     ]
-    findings = evaluation.findings
-    if len(findings) > 1:
-        findings.sort(key=_position)
     return Decision(
         claim_id=claim.claim_id,
         decision_id=_name_decision(evaluation, level),
@@ -185,7 +203,7 @@ def _close(evaluation: Evaluation, level: DetailLevel) -> Decision:
         engine_version=ENGINE_VERSION,
         outcome=max((line.outcome for line in lines), default=Status.NOT_APPLICABLE),
         lines=tuple(lines),
-        findings=tuple(findings),
+        findings=tuple(evaluation.findings),
         trace=tuple(evaluation.trace or ()),
     )
 
