@@ -10,7 +10,8 @@ import hashlib
 import io
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,17 +97,44 @@ def compile_table_rules(directory: Path) -> RevisionDraft:
     Raises:
         ImportRefusedError: with every problem, as ``file:row:column``; nothing is compiled.
     """
+    read = read_tables(directory)
+    if read.problems:
+        headline = f"{directory.name}: {len(read.problems)} problems, nothing was compiled" if read.tables else ""
+        raise ImportRefusedError(read.problems, headline)
+    toml = (directory / "rule-set.toml").read_bytes()
+    sources = [_source("rule-set.toml", toml, toml.count(b"\n"))]
+    tables, count = {}, 0
+    for name, columns in TABLES[read.kind].items():
+        rows = read.tables[name]
+        tables[name] = _as_table(columns, rows, len(sources))
+        sources.append(_source(f"{name}.csv", (directory / f"{name}.csv").read_bytes(), len(rows) + 1))
+        count += len(rows)
+    return RevisionDraft(header_of(read.head, read.kind, sources), tables, read=count, kept=count)
+
+
+@dataclass(slots=True, frozen=True)
+class ReadTables:
+    """A rule set of tables as far as it could be understood."""
+
+    head: Mapping[str, Any]
+    kind: str
+    tables: Mapping[str, list[tuple[int, tuple[str, ...]]]]
+    """(record number, cells) of every row with the right number of cells, by table."""
+    problems: Sequence[Problem]
+    """What keeps it from being compiled; empty = nothing does."""
+
+
+def read_tables(directory: Path) -> ReadTables:
+    """The tables of a directory, and every problem, as ``file:row:column``."""
     problems: list[Problem] = []
     head = read_rule_set_head(directory, problems)
     kind = str(head.get("kind", ""))
+    tables: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
     if kind not in TABLES:
         problems.append(
             Problem("rule-set.toml", f"has no known kind ({kind or 'missing'})", f"use one of {', '.join(TABLES)}")
         )
-        raise ImportRefusedError(problems)
-    toml = (directory / "rule-set.toml").read_bytes()
-    sources = [_source("rule-set.toml", toml, toml.count(b"\n"))]
-    tables, read = {}, 0
+        return ReadTables(head, kind, tables, problems)
     for stray in sorted(path.name for path in directory.glob("*.csv") if path.stem not in TABLES[kind]):
         problems.append(Problem(stray, "is no table of this rule set", f"tables are {', '.join(TABLES[kind])}"))
     for name, columns in TABLES[kind].items():
@@ -114,16 +142,10 @@ def compile_table_rules(directory: Path) -> RevisionDraft:
         if not path.exists():
             problems.append(Problem(path.name, "is missing", "a table without rows still has its header"))
             continue
-        content = path.read_bytes()
-        rows = list(_read_rows(path.name, content, columns, problems))
-        tables[name] = _as_table(columns, rows, len(sources))
-        sources.append(_source(path.name, content, len(rows) + 1))
-        read += len(rows)
-    if not problems:
-        _check_switches(tables.get("switches"), problems)
-    if problems:
-        raise ImportRefusedError(problems, f"{directory.name}: {len(problems)} problems, nothing was compiled")
-    return RevisionDraft(header_of(head, kind, sources), tables, read=read, kept=read)
+        tables[name] = list(_read_rows(path.name, path.read_bytes(), columns, problems))
+    if not problems and "switches" in tables:
+        _check_switches(tables["switches"], problems)
+    return ReadTables(head, kind, tables, problems)
 
 
 def read_rule_set_head(directory: Path, problems: list[Problem]) -> dict[str, Any]:
@@ -211,7 +233,8 @@ def _check_row(file: str, number: int, row: Mapping[str, str], problems: list[Pr
         where = f"{file}:{number}:{name}"
         if not cell:
             if name in _REQUIRED:
-                problems.append(Problem(where, "is empty", "every row states it"))
+                cites = name in ("source", "authority")
+                problems.append(Problem(where, "is empty", "every row states it", "missing-citation" if cites else ""))
         elif name in ("effective_from", "effective_to"):
             try:
                 parse_day(cell)
@@ -223,9 +246,8 @@ def _check_row(file: str, number: int, row: Mapping[str, str], problems: list[Pr
                 problems.append(Problem(where, "is not understood", f"write {wanted}"))
     first, last = row.get("effective_from", ""), row.get("effective_to", "")
     if first and last and last < first:
-        problems.append(
-            Problem(f"{file}:{number}:effective_to", "lies before effective_from", "the last day is inclusive")
-        )
+        where = f"{file}:{number}:effective_to"
+        problems.append(Problem(where, "lies before effective_from", "the last day is inclusive", "reversed-dates"))
 
 
 def _as_table(columns: tuple[str, ...], rows: list[tuple[int, tuple[str, ...]]], source: int) -> pa.Table:
@@ -240,13 +262,8 @@ def _as_table(columns: tuple[str, ...], rows: list[tuple[int, tuple[str, ...]]],
     return pa.table(arrays)
 
 
-def _check_switches(table: pa.Table | None, problems: list[Problem]) -> None:
-    for row in table.to_pylist() if table is not None else ():
-        if row["allowed"] and row["value"] not in row["allowed"].split():
-            problems.append(
-                Problem(
-                    f"switches.csv:{row['source_row']}:value",
-                    f"{row['name']} cannot be that",
-                    f"use one of {row['allowed']}",
-                )
-            )
+def _check_switches(rows: Iterable[tuple[int, tuple[str, ...]]], problems: list[Problem]) -> None:
+    for number, (name, value, allowed, *_) in rows:
+        if allowed and value not in allowed.split():
+            where = f"switches.csv:{number}:value"
+            problems.append(Problem(where, f"{name} cannot be that", f"use one of {allowed}"))

@@ -100,7 +100,8 @@ class _RuleReader:
             fields.add("id", f"{identifier} is no rule id", "use letters, digits, points, - and _")
         starts, ends = fields.day("effective_from", BEGINNING), fields.day("effective_to", FOREVER)
         if ends < starts:
-            fields.add("effective_to", "effective_to lies before effective_from", "the last day is inclusive")
+            what = "effective_to lies before effective_from"
+            fields.add("effective_to", what, "the last day is inclusive", "reversed-dates")
         before = fields.file.problem_count
         when = self._when()
         blocks = (*self._blocks("with"), *self._blocks("without"))
@@ -128,7 +129,7 @@ class _RuleReader:
             if_unknown=fields.word("if_unknown", IF_UNKNOWN, "NOT_EVALUATED"),
             modifiers=modifiers,
             missing=missing,
-            authority=fields.text("authority", required=not self._around.authority),
+            authority=fields.text("authority", required=not self._around.authority, code="missing-citation"),
             url=fields.text("url"),
             adjustment=adjustment,
             overridable=Overridable[fields.word("overridable", OVERRIDABLE, "CORRECTION")],
@@ -145,7 +146,8 @@ class _RuleReader:
         for name, attribute in SCOPE_FIELDS.items():
             words = fields.texts(name, _SCOPE_WORDS.get(name)) if name in fields else self._around.scope.get(name, ())
             if name in fields and not words:
-                fields.add(name, f"{name} is empty", "name at least one, or leave the field out for all")
+                mend = "name at least one, or leave the field out for all"
+                fields.add(name, f"{name} is empty", mend, "empty-list")
             if words and set(words) != set(_SCOPE_WORDS.get(name, ())):
                 parts.append(Test(attribute, "text_in", words))
         if "when" not in fields and not any(name in fields for name in ("with", "without", *SCOPE_FIELDS)):
@@ -219,7 +221,8 @@ class _RuleReader:
                 condition, starts if name == "when" else BEGINNING, ends if name == "when" else FOREVER
             )
             if why:
-                self._fields.add(name, f"the rule can never match: {why}", "correct the condition, or remove the rule")
+                mend = "correct the condition, or remove the rule"
+                self._fields.add(name, f"the rule can never match: {why}", mend, "condition-never-true")
 
     def _modifiers(self, name: str) -> tuple[str, ...]:
         words = self._fields.texts(name)
@@ -246,27 +249,23 @@ class _RuleReader:
 
     def _message(self, *, has_findings: bool, has_lines: bool) -> str:
         message = self._fields.text("message", required=True)
+
+        def refuse(match: re.Match[str], what: str, mend: str) -> None:
+            path = (*self._fields.path, "message")
+            self._fields.file.add(path, f"{{{match[1]}}} {what}", mend, match.start(), code="unknown-placeholder")
+
         for match in _PLACEHOLDER.finditer(message):
             name = match[1]
-            path = (*self._fields.path, "message")
             if name not in PLACEHOLDERS:
-                self._fields.file.add(
-                    path,
-                    f"{{{name}}} is no placeholder",
-                    suggest(name, PLACEHOLDERS) or "see the list in rules/README.md",
-                    match.start(),
-                )
+                refuse(match, "is no placeholder", suggest(name, PLACEHOLDERS) or "see the list in rules/README.md")
             elif name.startswith("other.") and not has_lines:
-                self._fields.file.add(
-                    path, f"{{{name}}} has nothing to name", "it needs a [[rule.with]] of another line", match.start()
-                )
+                refuse(match, "has nothing to name", "it needs a [[rule.with]] of another line")
             elif name.startswith("finding.") and not has_findings:
-                self._fields.file.add(
-                    path, f"{{{name}}} has nothing to name", "it needs a [[rule.with]] of a finding", match.start()
-                )
+                refuse(match, "has nothing to name", "it needs a [[rule.with]] of a finding")
         rest = _PLACEHOLDER.sub("", message)
         if "{" in rest or "}" in rest:
-            self._fields.add("message", "a brace is not closed", "write placeholders like {line.procedure_code}")
+            mend = "write placeholders like {line.procedure_code}"
+            self._fields.add("message", "a brace is not closed", mend, "unknown-placeholder")
         return message
 
     def _adjustment(self) -> Adjustment | None:

@@ -129,12 +129,17 @@ def _rows(name: str, file: str, text: str, problems: list[Problem]) -> Iterator[
                 key = (first, last, starts)
                 if key in seen:
                     problems.append(
-                        Problem(f"{file}:{row}:1", f"says again what row {seen[key]} says", "leave one of the two rows")
+                        Problem(
+                            f"{file}:{row}:1",
+                            f"says again what row {seen[key]} says",
+                            "leave one of the two rows",
+                            "duplicate-row",
+                        )
                     )
                 seen.setdefault(key, row)
                 yield ListRow(name, first, last, starts, ends, source, row)
         if not seen and not problems:
-            problems.append(Problem(f"{file}:1:1", "holds no codes", "add a row, or remove the list"))
+            problems.append(Problem(f"{file}:1:1", "holds no codes", "add a row, or remove the list", "empty-list"))
     except csv.Error as error:
         problems.append(Problem(f"{file}:{records.line_num}:1", f"is not CSV: {error}", "mend the quotes of that row"))
 
@@ -174,6 +179,7 @@ def _check(file: str, row: int, cells: tuple[str, ...], problems: list[Problem])
                 f"{file}:{row}:2",
                 f"{first} to {last} is not a range",
                 "first and last have the same form, the smaller first",
+                "reversed-range",
             )
         )
     for column, (title, date) in enumerate((("effective_from", starts), ("effective_to", ends)), 3):
@@ -186,11 +192,11 @@ def _check(file: str, row: int, cells: tuple[str, ...], problems: list[Problem])
                 )
             )
     if len(problems) == before and starts and ends and ends < starts:
-        problems.append(
-            Problem(f"{file}:{row}:4", "effective_to lies before effective_from", "the last day is inclusive")
-        )
+        what = "effective_to lies before effective_from"
+        problems.append(Problem(f"{file}:{row}:4", what, "the last day is inclusive", "reversed-dates"))
     if not source:
-        problems.append(Problem(f"{file}:{row}:5", "names no source", "say where the codes come from"))
+        mend = "say where the codes come from"
+        problems.append(Problem(f"{file}:{row}:5", "names no source", mend, "missing-citation"))
     return len(problems) == before
 
 

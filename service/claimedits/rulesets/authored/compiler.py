@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,26 @@ def compile_rules(directory: Path) -> list[RevisionDraft]:
     Raises:
         ImportRefusedError: with every problem as ``file:row:column``; nothing is compiled.
     """
+    read = read_rules(directory)
+    if read.problems:
+        headline = f"{directory.name}: {len(read.problems)} problems, nothing was compiled"
+        raise ImportRefusedError(read.problems, headline)
+    return [_draft(read.files, read.placed)]
+
+
+@dataclass(slots=True, frozen=True)
+class ReadRules:
+    """An authored rule set as far as it could be understood."""
+
+    files: RuleSetFiles
+    family: Family
+    placed: Sequence[PlacedRule]
+    problems: Sequence[Problem]
+    """What keeps it from being compiled; empty = nothing does."""
+
+
+def read_rules(directory: Path) -> ReadRules:
+    """The rules of a directory, those that have problems left out, and every problem."""
     problems: list[Problem] = []
     files = read_directory(directory, problems)
     family = _check_head(files.head, problems)
@@ -58,9 +79,7 @@ def compile_rules(directory: Path) -> list[RevisionDraft]:
         problems.append(
             Problem("rule-set.toml:1:1", "the rule set has no rules", "write [[rule]] tables in a .toml file beside it")
         )
-    if problems:
-        raise ImportRefusedError(problems, f"{directory.name}: {len(problems)} problems, nothing was compiled")
-    return [_draft(files, placed)]
+    return ReadRules(files, family, placed, problems)
 
 
 def _check_head(head: dict[str, Any], problems: list[Problem]) -> Family:
@@ -114,17 +133,13 @@ def _refuse_repeated(placed: Sequence[PlacedRule]) -> None:
                 continue
             where = f"{earlier.file.name}:{earlier.row}"
             if (a.effective_from, a.effective_to) == (b.effective_from, b.effective_to):
-                p.file.add(
-                    (*p.path, "id"), f"the id {b.id} stands twice, first at {where}", "give each rule an id of its own"
-                )
+                what = f"the id {b.id} stands twice, first at {where}"
+                p.file.add((*p.path, "id"), what, "give each rule an id of its own", code="duplicate-id")
             else:
                 first, last = max(a.effective_from, b.effective_from), min(a.effective_to, b.effective_to)
                 days = f"from {format_day(first)}" + (f" to {format_day(last)}" if last != FOREVER else " on")
-                p.file.add(
-                    (*p.path, "id"),
-                    f"two versions of {b.id} hold {days}, the other at {where}",
-                    "end the earlier one the day before",
-                )
+                what = f"two versions of {b.id} hold {days}, the other at {where}"
+                p.file.add((*p.path, "id"), what, "end the earlier one the day before", code="overlapping-dates")
         versions[p.rule.id].append(p)
 
 

@@ -21,13 +21,25 @@ class RuleFile:
     def place(self, path: Path) -> Position:
         return self._positions.of(path)
 
-    def add(self, path: Path, what: str, mend: str = "", character: int | None = None, *, key: bool = False) -> None:
-        """Record a problem of the value at ``path``, or of its key, or of one character of a text."""
+    def add(
+        self,
+        path: Path,
+        what: str,
+        mend: str = "",
+        character: int | None = None,
+        *,
+        key: bool = False,
+        code: str = "",
+    ) -> None:
+        """Record a problem of the value at ``path``, or of its key, or of one character of a text.
+
+        ``code`` is the name of the lint that the problem belongs to (``rulesets.lints.catalogue``).
+        """
         if character is not None:
             position = self._positions.within(path, character)
         else:
             position = self._positions.of_key(path) if key else self._positions.of(path)
-        self._problems.append(Problem(f"{self.name}:{position.row}:{position.column}", what, mend))
+        self._problems.append(Problem(f"{self.name}:{position.row}:{position.column}", what, mend, code))
 
     @property
     def problem_count(self) -> int:
@@ -43,25 +55,25 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
-    def add(self, name: str, what: str, mend: str = "") -> None:
-        self.file.add((*self.path, name), what, mend)
+    def add(self, name: str, what: str, mend: str = "", code: str = "") -> None:
+        self.file.add((*self.path, name), what, mend, code=code)
 
     def refuse_unknown(self, known: Collection[str]) -> None:
         for name in self._values:
             if name not in known:
                 self.file.add((*self.path, name), f"{self._title} has no field {name}", suggest(name, known), key=True)
 
-    def text(self, name: str, *, required: bool = False) -> str:
+    def text(self, name: str, *, required: bool = False, code: str = "") -> str:
         value = self._values.get(name)
         if value is None:
             if required:
-                self.file.add(self.path, f"{self._title} has no {name}", f'write {name} = "…"', key=True)
+                self.file.add(self.path, f"{self._title} has no {name}", f'write {name} = "…"', key=True, code=code)
             return ""
         if not isinstance(value, str):
             self._refuse_type((*self.path, name), name, value)
             return ""
         if required and not value.strip():
-            self.add(name, f"{name} is empty", "say it in words")
+            self.add(name, f"{name} is empty", "say it in words", code)
         return value.strip()
 
     def word(self, name: str, allowed: Collection[str], default: str = "") -> str:
