@@ -296,7 +296,7 @@ def _engine_with_roles(path: Path, sha256: str) -> Engine:
     )
     (curated / "a90001.toml").write_text(
         '[[document]]\nid = "A90001"\nversion = "3"\nreviewer = "J. Doe"\nreviewed_on = "2025-01-01"\ncitation = "A90001 v3"\n'
-        f'[[document.group]]\nlist = "covered"\nnumber = 1\nrole = "standalone"\nparagraph_sha256 = "{sha256}"\n'
+        f'[[document.group]]\nlist = "covered"\nnumber = 1\nrole = "standalone"\nparagraph_sha256 = "{sha256}"\nwhy = "said so"\n'
     )
     store = Store.open(path / "store", create=True)
     drafts = [

@@ -12,7 +12,7 @@ from claimedits.rulesets.coverage.roles import compile_roles
 SHIPPED = Path(__file__).parents[3] / "rules" / "coverage-roles"
 HEAD = 'id = "medicare-coverage"\nkind = "coverage"\nlabel = "roles"\neffective_from = "1900-01-01"\npublished_on = "2026-01-01"\n'
 DOCUMENT = '[[document]]\nid = "A90001"\nversion = "3"\nreviewer = "J. Doe"\nreviewed_on = "2026-01-05"\ncitation = "A90001 v3"\n'
-GROUP = f'[[document.group]]\nlist = "covered"\nnumber = 1\nrole = "standalone"\nparagraph_sha256 = "{"0" * 64}"\n'
+GROUP = f'[[document.group]]\nlist = "covered"\nnumber = 1\nrole = "standalone"\nparagraph_sha256 = "{"0" * 64}"\nwhy = "says so"\n'
 
 
 def compile_text(path: Path, text: str) -> list[dict[str, object]]:
@@ -58,13 +58,15 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
         "a90001.toml:[[group]] 1: role: is missing or malformed; use one of narrative, non_covered, none, not_supporting, "
         "primary_eligible, required_secondary, standalone",
         'a90001.toml:[[group]] 1: procedure_codes: is missing or malformed; write codes as quoted text, as in ["11720", "11721"]',
-        "a90001.toml:[[group]] 1: extra: is unknown; use list, number, paragraph_sha256, procedure_codes, role, waived_by_modifiers",
+        "a90001.toml:[[group]] 1: extra: is unknown; use one of list, number, role, procedure_codes, diagnoses, asterisks, "
+        "waived_by_modifiers, paragraph_sha256, why",
     ]
 
 
 def test_a_group_stated_twice_is_refused(tmp_path: Path) -> None:
     assert problems_of(tmp_path, DOCUMENT + GROUP + GROUP) == [
-        "a90001.toml:[[group]] 2: states A90001 version 3 covered 1 a second time; keep one"
+        "a90001.toml:[[group]] 2: states A90001 version 3 covered 1 a second time; "
+        "keep one, or say by procedure_codes, diagnoses or asterisks which part each is about"
     ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from claimedits.rulesets.coverage.readings import STATED_ROLES, ListKind, RawGroup, Role
+from claimedits.rulesets.coverage.readings import STATED_ROLES, ListKind, RawGroup, Role, StatedRole
 
 Key = tuple[str, str]
 Place = tuple[int, int]
@@ -19,7 +19,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class CuratedRole:
-    """What people read out of one group (``rules/coverage-roles``)."""
+    """One statement of people about a group (``rules/coverage-roles``); a group may have several."""
 
     kind: ListKind
     number: int
@@ -27,6 +27,18 @@ class CuratedRole:
     procedure_codes: frozenset[str]
     waived_by_modifiers: tuple[str, ...]
     paragraph_sha256: str
+    diagnoses: frozenset[str] = frozenset()
+    """Without the dot; empty = the whole group."""
+    is_of_asterisks: bool = False
+    """It is about the diagnoses with an asterisk."""
+
+    def apply_to(self, group: RawGroup) -> StatedRole:
+        """The statement with the group's own diagnoses."""
+        named = self.diagnoses | (group.starred if self.is_of_asterisks else frozenset())
+        whole = not self.diagnoses and not self.is_of_asterisks
+        return StatedRole(
+            self.role, self.procedure_codes, None if whole else named & group.codes, self.waived_by_modifiers
+        )
 
 
 @dataclass
@@ -204,6 +216,8 @@ def curated_roles(tables: Mapping[str, pa.Table]) -> dict[Key, list[CuratedRole]
             frozenset(row["procedure_codes"].split()),
             tuple(row["waived_by_modifiers"].split()),
             row["paragraph_sha256"],
+            frozenset(row.get("diagnoses", "").split()),  # a store may hold roles from before parts could be stated
+            row.get("asterisks", False),
         )
         assert role.role in STATED_ROLES
         found.setdefault((row["document_id"], row["document_version"]), []).append(role)
@@ -215,22 +229,16 @@ def apply_roles(document: RawDocument, roles: Sequence[CuratedRole]) -> tuple[Ra
 
     A lapsed role is REVIEW, never the reading of the new paragraph: nobody has looked at what changed.
     """
-    stated = {(role.kind, role.number): role for role in roles}
+    stated: dict[tuple[ListKind, int], list[CuratedRole]] = {}
+    for role in roles:
+        stated.setdefault((role.kind, role.number), []).append(role)
     groups, lapsed = [], []
     for group in document.groups:
-        role = stated.get((group.kind, group.number))
-        if role is None:
-            groups.append(group)
-        elif role.paragraph_sha256 != group.paragraph_sha256:
+        own = stated.pop((group.kind, group.number), [])
+        if any(role.paragraph_sha256 != group.paragraph_sha256 for role in own):
             lapsed.append(f"{group.kind.value} {group.number}")
             groups.append(replace(group, role=Role.NARRATIVE.value))
-        elif role.role is not Role.NONE:
-            groups.append(
-                replace(
-                    group,
-                    role=role.role.value,
-                    procedure_codes=role.procedure_codes,
-                    waived_by_modifiers=role.waived_by_modifiers,
-                )
-            )
+        else:
+            groups.append(replace(group, stated=tuple(role.apply_to(group) for role in own)))
+    lapsed += [f"{kind.value} {number}" for kind, number in stated]  # the version has no such group
     return replace(document, groups=groups), lapsed

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from claimedits.rulesets.coverage.list_state import ListState, heading_of, treat
+from claimedits.rulesets.coverage.list_state import ListState, heading_of, list_readings, stated_readings, treat
 from claimedits.rulesets.coverage.pairings import UNNAMED
 from claimedits.rulesets.coverage.paragraphs import plain_text, split_sentences
 from claimedits.rulesets.coverage.readings import (
@@ -61,9 +61,11 @@ class _Reader:
         self._match_headings()
         self._settle_hints()
         for state in self.lists:
-            self._close(state)
+            self.reading.groups += [*stated_readings(state), *list_readings(state, self.governed)]
         self._mark_doubtful_scopes()
         self._settle_denials()
+        if self.lists and all(state.group.is_stated for state in self.lists if state.group.kind is ListKind.COVERED):
+            self.reading.pairing_unclear = False  # people said for which codes the lists are paired
         self.reading.unread = sorted(
             {f"{g.kind.value} {g.number}" for g in self.reading.groups if g.role is Role.NARRATIVE}
         )
@@ -106,10 +108,10 @@ class _Reader:
         state.label = read_label(split_sentences(group.paragraph))
         if group.kind is ListKind.NON_COVERED:
             state.role = Role.NON_COVERED
-        for sentence in split_sentences(group.asterisk_text):
+        for sentence in split_sentences(group.asterisk_text) if not group.is_stated else ():
             self._read_asterisk(state, sentence)
         for sentence in split_sentences(group.paragraph):
-            if group.starred and _ASTERISK.search(sentence):
+            if group.starred and not group.is_stated and _ASTERISK.search(sentence):
                 self._read_asterisk(state, sentence)
                 continue
             said = read_list_sentence(sentence, self.governed, group.number, group.codes, self.code_groups)
@@ -134,10 +136,12 @@ class _Reader:
             state.star = replace(star, role=Role.ASTERISK)
 
     def _apply_to_list(self, state: ListState, said: Statement) -> None:
+        if state.group.is_stated and said.says not in (Says.FREE, Says.DENIED, Says.DENIED_IF):
+            return  # people said what the list is; of the codes themselves the paragraph still speaks
         if said.says is Says.SCOPE:
             meant = [s for s in self.lists if s.group.kind is state.group.kind and s.group.number == said.primary]
             for other in meant or [state]:
-                if not other.group.role:
+                if not other.group.is_stated:
                     other.named |= said.codes
         elif said.says in (Says.FREE, Says.DENIED, Says.DENIED_IF):
             self._apply_to_codes(said, state.paragraph, state.group.source)
@@ -173,7 +177,7 @@ class _Reader:
 
     def _pair(self, state: ListState, said: Statement) -> None:
         """A code of one group and a code of another."""
-        covered = {s.group.number: s for s in self.lists if s.group.kind is ListKind.COVERED and not s.group.role}
+        covered = {s.group.number: s for s in self.lists if s.group.kind is ListKind.COVERED and not s.group.is_stated}
         primary = covered.get(said.primary)
         secondaries = [covered[n] for n in said.secondaries if n in covered]
         if primary is None or not secondaries or primary in secondaries:
@@ -285,7 +289,7 @@ class _Reader:
     def _settle_hints(self) -> None:
         """Words of pairing that no pattern caught: understood where the list is paired already, else unread."""
         for state in self.lists:
-            if state.hinted and not state.pair and not any(p.pair for p in state.parts) and not state.group.role:
+            if state.hinted and not state.pair and not any(p.pair for p in state.parts) and not state.group.is_stated:
                 if state.role is Role.STANDALONE or (
                     state.role is Role.NON_COVERED and _EXCLUDES_IN_PART.search(state.text)
                 ):
@@ -302,51 +306,15 @@ class _Reader:
             ):
                 self.reading.codes[code] = replace(old, treatment=Treatment.DENIED_IF)
 
-    def _close(self, state: ListState) -> None:
-        """The readings of one list: its parts, its starred codes, the rest."""
-        group = state.group
-        scope = state.named or None
-        exempt = frozenset(state.exempt)
-        starred = frozenset() if state.role is Role.NON_COVERED or group.role else group.starred
-        rest = group.codes - starred
-        if state.shared and state.role is Role.STANDALONE:
-            state.role = Role.NARRATIVE
-        for part in state.parts:
-            if not (state.shared and part.role is Role.REQUIRED_SECONDARY):
-                rest -= part.diagnoses or frozenset()
-            narrowed = part.scope if part.scope is not None else scope
-            self.reading.groups.append(replace(part, scope=narrowed, waived_by_modifiers=state.waived, exempt=exempt))
-        whole = GroupReading(
-            group.kind,
-            group.number,
-            state.role,
-            scope,
-            state.pair,
-            state.any_order,
-            state.waived,
-            exempt,
-            None,
-            state.paragraph,
-        )
-        if starred and state.star is not None:
-            narrowed = scope if state.star.scope is None else state.star.scope
-            self.reading.groups.append(replace(state.star, scope=narrowed, exempt=exempt))
-        elif starred:
-            self.reading.groups.append(replace(whole, role=Role.ASTERISK, pair=0, diagnoses=starred))
-        if rest:
-            self.reading.groups.append(whole if rest == group.codes else replace(whole, diagnoses=rest))
-        if state.is_cut and scope is not None and scope != self.governed and rest and group.kind is ListKind.COVERED:
-            self.reading.groups.append(
-                replace(whole, role=Role.NARRATIVE, pair=0, scope=self.governed - scope, diagnoses=rest)
-            )
-
     def _mark_doubtful_scopes(self) -> None:
         """Lists that name no code, beside as many groups of codes as lists: the numbers may correspond, and may not.
 
         A hit of a code in a list of another number is doubtful; so is the list of a code that another list names.
         """
         lists = [
-            s for s in self.lists if s.group.kind is ListKind.COVERED and s.role is Role.STANDALONE and not s.group.role
+            s
+            for s in self.lists
+            if s.group.kind is ListKind.COVERED and s.role is Role.STANDALONE and not s.group.is_stated
         ]
         numbers = {s.group.number for s in lists}
         if len(numbers) < 2:

@@ -54,6 +54,18 @@ class Treatment(StrEnum):
 
 
 @dataclass(frozen=True)
+class StatedRole:
+    """What people read out of a group for some of its diagnoses and some procedure codes (``rules/coverage-roles``)."""
+
+    role: Role
+    procedure_codes: Codes = frozenset()
+    """Empty: every governed code."""
+    diagnoses: Codes | None = None
+    """Without the dot. None: every code of the group that no other statement singles out."""
+    waived_by_modifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RawGroup:
     """One group as published: its paragraph, and which codes stand in it."""
 
@@ -71,6 +83,13 @@ class RawGroup:
     procedure_codes: Codes = frozenset()
     """As stated; empty = read the paragraph, or every governed code."""
     waived_by_modifiers: tuple[str, ...] = ()
+    stated: tuple[StatedRole, ...] = ()
+    """Curated: together all that is known of the diagnoses they are about; the others are read from the paragraph."""
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether people stated the whole list, so that its paragraph is not read."""
+        return bool(self.role) or any(one.diagnoses is None for one in self.stated)
 
 
 @dataclass(frozen=True)

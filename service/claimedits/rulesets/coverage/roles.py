@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,12 @@ from claimedits.rulesets.table_rules import header_of, read_rule_set_head
 
 KIND = "coverage"
 _DOCUMENT_FIELDS = ("id", "version", "reviewer", "reviewed_on", "citation")
-_GROUP_FIELDS = frozenset(("list", "number", "role", "procedure_codes", "waived_by_modifiers", "paragraph_sha256"))
+_GROUP_FIELDS = (
+    "list", "number", "role", "procedure_codes", "diagnoses", "asterisks", "waived_by_modifiers", "paragraph_sha256", "why",
+)  # fmt: skip
 _LISTS = (ListKind.COVERED.value, ListKind.NON_COVERED.value)
 _CODE = re.compile(r"[0-9A-Z]{5}")
+_DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?")
 _MODIFIER = re.compile(r"[0-9A-Z]{2}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -50,15 +53,7 @@ def compile_roles(directory: Path) -> RevisionDraft:
         sources.append(Source(path.name, hashlib.sha256(content).hexdigest(), len(content), records, "utf-8"))
         if path.name != "rule-set.toml":
             rows += _read_file(path.name, content, len(sources) - 1, problems)
-    seen: set[tuple[Any, ...]] = set()
-    for row in rows:
-        key = row[:4]
-        if key in seen:
-            where = f"{sources[row[-2]].file}:[[group]] {row[-1]}"
-            problems.append(
-                Problem(where, f"states {key[0]} version {key[1]} {key[2]} {key[3]} a second time", "keep one")
-            )
-        seen.add(key)
+    problems += _find_contradictions(rows, [source.file for source in sources])
     if problems:
         raise ImportRefusedError(problems, f"{directory.name}: {len(problems)} problems, nothing was compiled")
     tables = {"roles": build_table(SCHEMAS["roles"], rows)}
@@ -82,7 +77,11 @@ def _read_file(name: str, content: bytes, source: int, problems: list[Problem]) 
     for place, document in enumerate(documents, 1):
         where = f"{name}:[[document]] {place}"
         known = _check_document(where, document, problems)
-        for group in document.get("group", []):
+        groups = document.get("group", [])
+        if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
+            problems.append(Problem(f"{where}: group", "is no list of tables", "state each as [[document.group]]"))
+            continue
+        for group in groups:
             counted += 1
             row = _read_group(f"{name}:[[group]] {counted}", group, problems)
             if row is not None and known is not None:
@@ -117,6 +116,7 @@ def _read_group(where: str, group: Mapping[str, Any], problems: list[Problem]) -
     before = len(problems)
     roles = sorted(role.value for role in STATED_ROLES)
     codes, modifiers = group.get("procedure_codes", []), group.get("waived_by_modifiers", [])
+    diagnoses, asterisks = group.get("diagnoses", []), group.get("asterisks", False)
     checks = (
         (group.get("list") in _LISTS, "list", f"use {' or '.join(_LISTS)}"),
         (
@@ -126,18 +126,29 @@ def _read_group(where: str, group: Mapping[str, Any], problems: list[Problem]) -
         ),
         (group.get("role") in roles, "role", f"use one of {', '.join(roles)}"),
         (_are(codes, _CODE), "procedure_codes", 'write codes as quoted text, as in ["11720", "11721"]'),
+        (_are(diagnoses, _DIAGNOSIS), "diagnoses", 'write diagnoses as quoted text with the dot, as in ["M53.82"]'),
+        (
+            isinstance(asterisks, bool),
+            "asterisks",
+            "write asterisks = true where the role is for the starred diagnoses",
+        ),
         (_are(modifiers, _MODIFIER), "waived_by_modifiers", 'write modifiers as quoted text, as in ["Q7"]'),
         (
             isinstance(group.get("paragraph_sha256"), str) and _SHA256.fullmatch(group["paragraph_sha256"]) is not None,
             "paragraph_sha256",
             "copy the digest that the REVIEW finding reports: 64 hexadecimal digits",
         ),
+        (
+            isinstance(group.get("why"), str) and bool(group["why"].strip()),
+            "why",
+            'say in one sentence what the text says, as in why = "the note asks for both codes"',
+        ),
     )
     for good, name, mend in checks:
         if not good:
             problems.append(Problem(f"{where}: {name}", "is missing or malformed", mend))
-    for name in sorted(set(group) - _GROUP_FIELDS):
-        problems.append(Problem(f"{where}: {name}", "is unknown", f"use {', '.join(sorted(_GROUP_FIELDS))}"))
+    for name in sorted(set(group) - set(_GROUP_FIELDS)):
+        problems.append(Problem(f"{where}: {name}", "is unknown", f"use one of {', '.join(_GROUP_FIELDS)}"))
     if len(problems) > before:
         return None
     return (
@@ -146,8 +157,47 @@ def _read_group(where: str, group: Mapping[str, Any], problems: list[Problem]) -
         Role(group["role"]).value,
         " ".join(codes),
         " ".join(modifiers),
+        " ".join(sorted(code.replace(".", "") for code in diagnoses)),
+        asterisks,
         group["paragraph_sha256"],
+        group["why"].strip(),
     )
+
+
+_ROLE, _CODES, _DIAGNOSES, _ASTERISKS, _DIGEST = 4, 5, 7, 8, 9
+"""Places in a row of ``roles``."""
+
+
+def _find_contradictions(rows: Sequence[tuple[Any, ...]], files: Sequence[str]) -> list[Problem]:
+    """Statements about one group that cannot both hold: the same said twice, or two digests of one paragraph."""
+    problems: list[Problem] = []
+    by_group: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for row in rows:
+        by_group.setdefault(row[:4], []).append(row)
+    for (document, version, kind, number), stated in by_group.items():
+        name = f"{document} version {version} {kind} {number}"
+        for i, row in enumerate(stated):
+            where = f"{files[row[-2]]}:[[group]] {row[-1]}"
+            if any(_says_the_same(row, other) for other in stated[:i]):
+                what = f"states {name} a second time"
+                mend = "keep one, or say by procedure_codes, diagnoses or asterisks which part each is about"
+                problems.append(Problem(where, what, mend))
+            elif row[_DIGEST] != stated[0][_DIGEST]:
+                what = f"states another digest of the paragraph of {name} than the group before"
+                problems.append(Problem(where, what, "copy the digest of the paragraph that was read"))
+    return problems
+
+
+def _says_the_same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether two statements are about the same diagnoses and share a procedure code, and one is not the other's doubt.
+
+    ``narrative`` may stand beside another role: what the pairing leaves open is then REVIEW.
+    """
+    mine, others = set(one[_CODES].split()), set(other[_CODES].split())
+    share = not mine or not others or bool(mine & others)
+    same_part = one[_DIAGNOSES] == other[_DIAGNOSES] and one[_ASTERISKS] == other[_ASTERISKS]
+    doubt = Role.NARRATIVE.value in (one[_ROLE], other[_ROLE]) and one[_ROLE] != other[_ROLE]
+    return share and same_part and not doubt
 
 
 def _are(values: object, pattern: re.Pattern[str]) -> bool:

@@ -86,7 +86,10 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             "role": pa.string(),
             "procedure_codes": pa.string(),
             "waived_by_modifiers": pa.string(),
+            "diagnoses": pa.string(),  # without the dot, separated by blanks; empty = the whole group
+            "asterisks": pa.bool_(),  # about the diagnoses with an asterisk
             "paragraph_sha256": pa.string(),
+            "why": pa.string(),
             "reviewer": pa.string(),
             "reviewed_on": pa.date32(),
             "citation": pa.string(),
