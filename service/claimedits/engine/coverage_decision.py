@@ -40,11 +40,19 @@ def decide(document: Document, claim: Claim, line: ClaimLine, diagnoses: Diagnos
     """One document version, one line. The document lists the line's code."""
     # groups scoped to the code by paragraph; no code named → all governed codes
     scoped = document.scoped_to(line.procedure_code)
-    reading, covered = scoped.reading, scoped.covered
     if not scoped.is_plain:
-        denial = _decide_code(reading, claim, line)
+        denial = _decide_code(scoped.reading, claim, line)
+        if denial is not None and scoped.is_denied_on_condition:
+            listed = _decide_lists(document, scoped, line, diagnoses)
+            return listed if listed.status is Status.FAIL else denial
         if denial is not None:
             return denial
+    return _decide_lists(document, scoped, line, diagnoses)
+
+
+def _decide_lists(document: Document, scoped: Scoped, line: ClaimLine, diagnoses: Diagnoses) -> Verdict:
+    """What the lists of diagnoses say of the line, in the order of §D.3."""
+    reading, covered = scoped.reading, scoped.covered
     if not covered and not scoped.excluded:
         return _without_lists(reading)
     if scoped.is_half_a_pair:

@@ -73,6 +73,12 @@ class Scoped(NamedTuple):
     """Primary and secondary lists of every pairing; one side may be empty."""
 
     @property
+    def is_denied_on_condition(self) -> bool:
+        """Denied under a condition that no claim shows: whether or not it holds, what the lists deny is denied."""
+        has_lists = bool(self.covered or self.excluded)
+        return has_lists and self.reading.treatment is Treatment.DENIED_IF and not self.reading.settings
+
+    @property
     def is_half_a_pair(self) -> bool:
         """Lists that are all halves, and no pairing of them is whole."""
         return (
