@@ -11,7 +11,7 @@ import pyarrow as pa
 from claimedits.model.problems import ClaimEditsError
 from claimedits.rulesets.comparison.retroactivity import find_retroactive
 from claimedits.rulesets.comparison.row_matching import match_rows
-from claimedits.rulesets.comparison.row_names import PLACE, comparable_table, row_names
+from claimedits.rulesets.comparison.row_names import PLACE, comparable_tables, row_names
 from claimedits.rulesets.comparison.table_comparison import ChangeKind, Side, TableComparison
 from claimedits.rulesets.revision import RevisionHeader, RevisionInfo
 from claimedits.rulesets.store import Store
@@ -94,7 +94,8 @@ def check_comparable(old: RevisionInfo, new: RevisionInfo, *, across_rule_sets: 
         )
 
 
-Opened = tuple[RevisionInfo, Mapping[str, pa.Table]]
+Tables = Mapping[str, pa.Table]
+Opened = tuple[RevisionInfo, Tables]
 """A revision with its tables."""
 
 
@@ -108,31 +109,31 @@ def compare_tables(old: Opened | None, new: Opened | None) -> RevisionComparison
     if present is None:
         raise ValueError("nothing to compare")
     kind = present[0].header.kind
-    tables = [
-        {name: comparable_table(kind, name, table) for name, table in side[1].items()} if side else {}
-        for side in (old, new)
-    ]
-    headers = [side[0].header if side else present[0].header for side in (old, new)]
+    tables: list[dict[str, pa.Table]] = [{}, {}]
+    names = sorted({name for side in (old, new) if side for name in side[1]})
+    for name in names:
+        editions = comparable_tables(kind, name, [side[1].get(name) if side else None for side in (old, new)])
+        for side, table in zip(tables, editions, strict=True):
+            if table is not None:
+                side[name] = table
+    headers = [side[0].header if side else None for side in (old, new)]
     return RevisionComparison(
         rule_set=present[0].header.rule_set,
         kind=kind,
         old=old[0] if old else None,
         new=new[0] if new else None,
-        tables=tuple(
-            _compare_table(name, (headers[0], tables[0]), (headers[1], tables[1]))
-            for name in sorted({*tables[0], *tables[1]})
-        ),
+        tables=tuple(_compare_table(name, kind, (headers[0], tables[0]), (headers[1], tables[1])) for name in names),
     )
 
 
 def _compare_table(
-    name: str, old: tuple[RevisionHeader, Mapping[str, pa.Table]], new: tuple[RevisionHeader, Mapping[str, pa.Table]]
+    name: str, kind: str, old: tuple[RevisionHeader | None, Tables], new: tuple[RevisionHeader | None, Tables]
 ) -> TableComparison:
     before, after = _both(old[1].get(name), new[1].get(name))
     lost = tuple(column for column in before.column_names if column not in after.column_names)
     gained = tuple(column for column in after.column_names if column not in before.column_names)
     common = tuple(column for column in before.column_names if column in after.column_names)
-    names = row_names(new[0].kind, name, common)
+    names = row_names(kind, name, common)
     key = names.key
     values = [column for column in common if column not in (*key, *PLACE)]
     matching = match_rows(before, after, names.fixed, names.moving, values)
@@ -141,10 +142,12 @@ def _compare_table(
         ChangeKind.ADDED,
         np.where(matching.new_rows < 0, ChangeKind.REMOVED, ChangeKind.CHANGED),
     ).astype(np.int8)
-    retroactive = find_retroactive(
-        names, name, matching, (old[0], {**old[1], name: before}), (new[0], {**new[1], name: after})
-    )
-    counts = {kind: int((kinds == kind).sum()) for kind in ChangeKind}
+    retroactive = np.zeros(len(kinds), dtype=bool)
+    if old[0] is not None and new[0] is not None:
+        retroactive = find_retroactive(
+            names, name, matching, (old[0], {**old[1], name: before}), (new[0], {**new[1], name: after})
+        )
+    counts = {change: int((kinds == change).sum()) for change in ChangeKind}
     return TableComparison(
         table=name,
         key=key,
@@ -158,8 +161,8 @@ def _compare_table(
         changed_columns={column: n for column, differs in matching.differing.items() if (n := int(differs.sum()))},
         columns_lost=lost,
         columns_gained=gained,
-        old=Side(before, old[0].sources),
-        new=Side(after, new[0].sources),
+        old=Side(before, old[0].sources if old[0] else ()),
+        new=Side(after, new[0].sources if new[0] else ()),
         matching=matching,
         kinds=kinds,
         is_retroactive=retroactive,

@@ -44,10 +44,12 @@ def match_rows(
     have changed in its ``moving`` columns.
     """
     columns = (*fixed, *moving, *values)
+    if not old.num_rows or not new.num_rows:
+        return _all_of_one(old, new, columns, moving, values)
     left_old, left_new = _unmatched(*_pack(_ranks(old, new, columns)))
     unchanged = old.num_rows - len(left_old)
     rest_old, rest_new = old.select(columns).take(pa.array(left_old)), new.select(columns).take(pa.array(left_new))
-    ranks = {name: pair for name, pair in zip(columns, _ranks(rest_old, rest_new, columns), strict=True)}
+    ranks = dict(zip(columns, _ranks(rest_old, rest_new, columns), strict=True))
     rows = _pack(iter(ranks.values()))
     whole = _pack(ranks[name] for name in (*fixed, *moving))
     pairs = _pair_up(whole, rows)
@@ -66,6 +68,22 @@ def match_rows(
         differs[both] = old_ranks[at_old[both]] != new_ranks[at_new[both]]
         differing[name] = differs
     return Matching(_places(left_old, at_old), _places(left_new, at_new), unchanged, differing)
+
+
+def _all_of_one(
+    old: pa.Table, new: pa.Table, columns: Sequence[str], moving: Sequence[str], values: Sequence[str]
+) -> Matching:
+    """One table is empty: every row of the other was added or removed."""
+    packed = _pack(_ranks(old, new, columns))
+    orders = [np.argsort(side, kind="stable") for side in packed]
+    none = [np.full(len(order), -1, dtype=np.int64) for order in orders]
+    equal = np.zeros(len(orders[0]) + len(orders[1]), dtype=bool)
+    return Matching(
+        np.concatenate([orders[0], none[1]]),
+        np.concatenate([none[0], orders[1]]),
+        0,
+        dict.fromkeys((*moving, *values), equal),
+    )
 
 
 def _places(left: Array, at: Array) -> Array:

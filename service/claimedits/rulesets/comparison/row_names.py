@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -93,12 +93,21 @@ def row_names(kind: str, table: str, columns: tuple[str, ...]) -> RowNames:
     return names
 
 
-def comparable_table(kind: str, name: str, table: pa.Table) -> pa.Table:
-    """The table as it is compared: rules that people write are taken apart into their fields, every other table is as it is."""
+def comparable_tables(kind: str, name: str, tables: Sequence[pa.Table | None]) -> list[pa.Table | None]:
+    """Editions of a table as they are compared: rules that people write are taken apart into their fields, every other table
+    is as it is. A field that one edition's rules lack is empty there."""
     if (kind, name) != ("authored", "rules"):
-        return table
-    forms = [orjson.loads(text) for text in table["rule"].to_pylist()]
-    fields = sorted({field for form in forms for field in form} - {"id", "effective_from", "stratum"})
+        return list(tables)
+    forms = [
+        [orjson.loads(text) for text in table["rule"].to_pylist()] if table is not None else [] for table in tables
+    ]
+    fields = sorted({field for side in forms for form in side for field in form} - {"id", "effective_from", "stratum"})
+    return [_with_fields(table, side, fields) for table, side in zip(tables, forms, strict=True)]
+
+
+def _with_fields(table: pa.Table | None, forms: Sequence[dict[str, object]], fields: Sequence[str]) -> pa.Table | None:
+    if table is None:
+        return None
     plain = table.drop_columns(["rule"])
     for field in fields:
         plain = plain.append_column(field, pa.array([_as_text(form.get(field)) for form in forms], pa.string()))
