@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from claimedits.app.engine_host import EngineHost
-from claimedits.app.lookup import FAMILY_OF_KIND, Edit, LookUp, look_up
+from claimedits.app.lookup import Edit, LookUp, look_up, read_codes
 from claimedits.app.response_messages import citation_message
 from claimedits.model.dates import format_day
 from claimedits.model.problems import AmbiguousIdError, NotFoundError, Problem
-from claimedits.model.terms import Program, Setting
+from claimedits.model.terms import Family, Program, Setting
 from claimedits.rulesets.release import ReleaseInfo
 from claimedits.rulesets.revision import RevisionInfo
 from claimedits.server.calls import Call
@@ -21,7 +21,7 @@ from claimedits.v1 import rule_set_service_pb2 as pb
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 T = TypeVar("T")
-_LOOKED_UP = {family.value: family for family in FAMILY_OF_KIND.values()}
+_FAMILIES = {family.value: family for family in Family}
 
 
 class RuleSetHandlers:
@@ -76,11 +76,11 @@ class RuleSetHandlers:
         )
 
     def LookUpEdits(self, request: pb.LookUpEditsRequest, call: Call) -> pb.LookUpEditsResponse:  # noqa: N802
-        """Edits that touch a code, or stand between two."""
+        """Edits that touch a code, stand between two, or name a diagnosis; only those of the page are made."""
         asked = _read_look_up(request)
         engine = self._host.engine(request.release)
         call.release = engine.release_id
-        edits = list(look_up(engine.release, asked))
+        edits = look_up(engine.release, asked)
         page, token = take_page(edits, request, engine.release_id)
         return pb.LookUpEditsResponse(release=engine.release_id, edits=map(_edit, page), next_page_token=token)
 
@@ -131,21 +131,20 @@ def _require(name: str, value: str) -> None:
 
 def _read_look_up(request: pb.LookUpEditsRequest) -> LookUp:
     problems: list[Problem] = []
-    codes = tuple(
-        code.strip().upper() for code in (request.procedure_code, request.other_procedure_code) if code.strip()
+    codes, diagnosis = read_codes(
+        ("procedure_code", request.procedure_code),
+        ("other_procedure_code", request.other_procedure_code),
+        ("diagnosis_code", request.diagnosis_code),
+        problems,
     )
-    if not request.procedure_code.strip():
-        problems.append(Problem("procedure_code", "is missing", "send the code to look up"))
     day = read_date("date", request.date, problems)
     as_of = read_date("as_of", request.as_of, problems, in_future=False)
     families = set()
     for i, number in enumerate(map(int, request.families)):
-        if number in _LOOKED_UP:
-            families.add(_LOOKED_UP[number])
+        if number in _FAMILIES:
+            families.add(_FAMILIES[number])
         else:
-            problems.append(
-                Problem(f"families[{i}]", "is no family that can be looked up", "leave families empty for all")
-            )
+            problems.append(Problem(f"families[{i}]", "is no family of edits", "leave families empty for all"))
     words: tuple[tuple[str, int, type[Program | Setting]], ...] = (
         ("program", int(request.program), Program),
         ("setting", int(request.setting), Setting),
@@ -162,6 +161,7 @@ def _read_look_up(request: pb.LookUpEditsRequest) -> LookUp:
         Program(request.program) if request.program else None,
         Setting(request.setting) if request.setting else None,
         frozenset(families),
+        diagnosis,
     )
 
 
@@ -207,7 +207,15 @@ def _revision(info: RevisionInfo) -> pb.Revision:
 
 
 def _release(release: ReleaseInfo) -> pb.Release:
-    return pb.Release(id=release.id, revisions=release.revisions, created_at=release.created_at, note=release.note)
+    return pb.Release(
+        id=release.id,
+        revisions=release.revisions,
+        created_at=release.created_at,
+        note=release.note,
+        overrides=[
+            pb.CheckOverride(reason=o.reason, who=o.who, at=o.at, problems=o.problems) for o in release.overrides
+        ],
+    )
 
 
 def _edit(edit: Edit) -> pb.Edit:

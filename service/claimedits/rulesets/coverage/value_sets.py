@@ -29,10 +29,17 @@ class ValueSetIndex:
 
     def holding(self, code: str) -> list[ValueSet]:
         """The sets that hold ``code``."""
+        return self._read().get(code.replace(".", ""), [])
+
+    def holds(self, value_set: str) -> bool:
+        """Whether there is a set of this name."""
+        return any(held.value_set == value_set for sets in self._read().values() for held in sets)
+
+    def _read(self) -> dict[str, list[ValueSet]]:
         if self._sets is None:  # read on first use: an evaluation never asks
             content = orjson.loads((self._directory / "value-sets.json").read_bytes())
             self._sets = {code: [ValueSet(*row) for row in rows] for code, rows in content.items()}
-        return self._sets.get(code.replace(".", ""), [])
+        return self._sets
 
 
 class _ValueSetIndexKind:
