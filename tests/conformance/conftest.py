@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from cases import find_cases, read_cases
+from cases import find_cases, good_cases
 
 from claimedits.rulesets.imports import ImportOptions, import_files
 from claimedits.rulesets.store import Store
@@ -32,8 +32,8 @@ def shared_revisions(request: pytest.FixtureRequest, store: Store) -> tuple[str,
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
-        cases = read_cases(find_cases(metafunc.config.getoption("--cases")))
-        metafunc.parametrize("case", cases, ids=[case["id"] for case in cases])
+        cases = good_cases(find_cases(metafunc.config.getoption("--cases")))
+        metafunc.parametrize("case", cases, ids=[case.id for case in cases])
 
 
 @pytest.fixture(scope="session")

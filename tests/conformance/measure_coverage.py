@@ -9,8 +9,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from coverage_rows import coverage_tables_from_cases
-
+from claimedits.app.testing.case_documents import coverage_tables_from_cases
 from claimedits.engine.engine import Engine
 from claimedits.model.dates import FOREVER, parse_day
 from claimedits.rulesets.imports.coverage import import_coverage

@@ -1,4 +1,4 @@
-"""``claim-edits test``: runs the tests beside rules, before the rules are built."""
+"""``claim-edits test``: runs the tests beside rules, and corpora of cases, before the rules are built."""
 
 from __future__ import annotations
 
@@ -7,28 +7,87 @@ from pathlib import Path
 
 import click
 
-from claimedits.app.testing import run_tests
-from claimedits.cli.terminal import PROBLEMS_FOUND, command_errors, format_option, print_json, show_problems
+from claimedits.app.testing import TestReport, run_tests
+from claimedits.app.testing.output import FORMATS, text_of
+from claimedits.cli.terminal import PROBLEMS_FOUND, command_errors, show_progress
 
 
 @click.command("test")
-@click.argument("rules", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--store", "store_path", type=click.Path(path_type=Path), help="Store that decides the cases which name no tables."
+)
+@click.option("--release", default="", help="Release of the store, by id or its beginning; without it the active one.")
+@click.option("--run", "run", default="", metavar="REGEX", help="Only the tests whose id this is found in.")
+@click.option(
+    "--fail-on-empty/--no-fail-on-empty", default=True, show_default=True, help="Fail where no test ran at all."
+)
+@click.option("--jobs", default=0, metavar="N", help="Processes; without it as many as the work is worth.")
 @click.option(
     "--evaluator", type=click.Choice(["durable", "plain"]), help="Which evaluator decides; without it, the default."
 )
-@format_option
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", *FORMATS]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, for CI hosts.",
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file.")
+@click.option("-v", "--verbose", is_flag=True, help="Say also what was skipped, and a summary when all is well.")
 @command_errors
-def test_rules(rules: Path, evaluator: str | None, output_format: str) -> None:
-    """Runs the tests beside the authored rules of a directory. Silent when all pass.
+def test_rules(
+    paths: tuple[Path, ...],
+    store_path: Path | None,
+    release: str,
+    run: str,
+    fail_on_empty: bool,
+    jobs: int,
+    evaluator: str | None,
+    output_format: str,
+    output: Path | None,
+    verbose: bool,
+) -> None:
+    """Runs the tests beside rules and the cases of *.jsonl files. Silent when all is well.
+
+    PATHS are rule sets, directories of them, files of cases, or any directory that holds such.
 
     \b
-    Example:
+    Examples:
       claim-edits test rules/
+      claim-edits test rules/ cases/quarter.jsonl --run '^PTP-' --format junit --output report.xml
+      claim-edits test cases/ --store store/ --release 3f2a
     """
-    _, problems = run_tests(rules, evaluator or "")
-    if output_format == "json":
-        print_json([{"where": p.where, "what": p.what, "mend": p.mend} for p in problems])
-    else:
-        show_problems(problems)
-    if problems:
+    if release and store_path is None:
+        raise click.UsageError("--release names a release of a store; say which with --store")
+    with show_progress("tests") as progress:
+        report = run_tests(
+            paths, store=store_path, release=release, run=run, jobs=jobs, evaluator=evaluator or "", progress=progress
+        )
+    _print(report, output_format, output, verbose or sys.stdout.isatty())
+    if report.nothing_ran and fail_on_empty:
+        click.echo(f"error: {_why_empty(report, run)}", err=True)
+    if report.failed or report.untested or (report.nothing_ran and fail_on_empty):
         sys.exit(PROBLEMS_FOUND)
+
+
+def _print(report: TestReport, output_format: str, output: Path | None, verbose: bool) -> None:
+    if output_format == "text":
+        content = "".join(f"{line}\n" for line in text_of(report, verbose=verbose)).encode()
+    else:
+        content = FORMATS[output_format](report)
+    if output is not None:
+        output.write_bytes(content)
+    else:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+
+def _why_empty(report: TestReport, run: str) -> str:
+    if report.results:
+        count = len(report.results)
+        what = f"all {count} tests were skipped" if count > 1 else "the only test was skipped"
+    else:
+        what = f"no test has an id in which {run} is found" if run else "there are no tests"
+    return f"nothing was tested: {what}; --no-fail-on-empty lets that pass"

@@ -28,14 +28,14 @@ def coverage_tables_from_cases(rows: Sequence[Row]) -> dict[str, pa.Table]:
 def _rows_of(row: Row, place: tuple[int, int]) -> list[tuple[str, tuple[Any, ...]]]:
     document = row["document_id"]
     key = (document, str(row.get("version") or ""))
-    national = bool(row.get("national")) or not row["states"]
+    national = bool(row.get("national")) or not row.get("states", ())
     kind = "NCD" if document.startswith("NCD") else "LCD" if document.startswith("L") else "ARTICLE"
     dates = (_day(row.get("effective_from")), _day(row.get("effective_to")))
     found: list[tuple[str, tuple[Any, ...]]] = [
         ("documents", (*key, kind, "", *dates, None, False, national, "", "", *place))
     ]
     found += [("procedure_codes", (*key, 1, code, *place)) for code in row["procedure_codes"]]
-    found += [("jurisdictions", (*key, "", "", state, None, None, *place)) for state in row["states"]]
+    found += [("jurisdictions", (*key, "", "", state, None, None, *place)) for state in row.get("states", ())]
     waived = " ".join(row.get("waived_by_modifiers") or ())
     for group in row["groups"]:
         name = "non_covered" if group["role"] == "non_covered" else "covered"

@@ -1,4 +1,4 @@
-"""Builds the tables that a known-answer case states (semantics.md §H): one draft a rule set and revision."""
+"""Builds the tables that a case states (semantics.md §H): one draft a rule set and revision."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from coverage_rows import coverage_tables_from_cases
 
+from claimedits.app.testing.case_documents import coverage_tables_from_cases
 from claimedits.model.dates import FOREVER, parse_day
 from claimedits.rulesets.fee_schedule import Indicators
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, Source
@@ -19,35 +19,47 @@ ALWAYS = {"label": "case", "effective_from": "1900-01-01", "effective_to": "", "
 """Rows without a revision share one open-ended revision known since 1900."""
 
 
-def drafts_of_case(rules: Sequence[Row]) -> list[RevisionDraft]:
-    """The revisions of one case, without the conventions."""
-    grouped: dict[tuple[str, str], list[Row]] = {}
-    for row in rules:
-        if row["rule_set"] in TABLES:
-            revision = json.dumps(row.get("revision") or ALWAYS, sort_keys=True)
-            grouped.setdefault((row["rule_set"], revision), []).append(row)
-    drafts = []
-    for (rule_set, revision), rows in grouped.items():
-        kind, build = TABLES[rule_set]
-        content = [row for row in rows if not row.get("loaded")]
-        drafts.append(draft(rule_set, kind, json.loads(revision), build(content), len(content)))
-    return drafts
+def group_rows(rules: Sequence[Row]) -> dict[tuple[str, str], list[tuple[int, Row]]]:
+    """Rows with their places in the case, by rule set and revision (as JSON), in the order of first appearance."""
+    grouped: dict[tuple[str, str], list[tuple[int, Row]]] = {}
+    for i, row in enumerate(rules):
+        revision = json.dumps({**ALWAYS, **(row.get("revision") or {})}, sort_keys=True)
+        grouped.setdefault((row["rule_set"], revision), []).append((i, row))
+    return grouped
 
 
-def draft(rule_set: str, kind: str, revision: Row, tables: Mapping[str, pa.Table], rows: int) -> RevisionDraft:
-    """A draft whose one source is the case itself."""
-    content = repr([t.to_pylist() for t in tables.values()]) + json.dumps(revision, sort_keys=True)
-    digest = hashlib.sha256(content.encode()).hexdigest()
-    header = RevisionHeader(
+def table_draft(rule_set: str, revision: str, rows: Sequence[tuple[int, Row]]) -> RevisionDraft:
+    """The revision that the rows of one rule set of ``TABLES`` state."""
+    kind, build = TABLES[rule_set]
+    content = [row for _, row in rows if not row.get("loaded")]
+    return RevisionDraft(
+        header_of_rows(rule_set, kind, revision, rows), build(content), read=len(content), kept=len(content)
+    )
+
+
+def header_of_rows(
+    rule_set: str,
+    kind: str,
+    revision: str,
+    rows: Sequence[tuple[int, Row]],
+    attributes: Mapping[str, str] | None = None,
+    sources: Sequence[Source] = (),
+) -> RevisionHeader:
+    """The header of a revision whose last source is the case itself. Its label holds a digest of the rows: many cases may
+    share one store, which knows an edition by its label."""
+    stated = json.loads(revision)
+    content = json.dumps([stated, [row for _, row in rows]], sort_keys=True).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    return RevisionHeader(
         rule_set=rule_set,
         kind=kind,
-        label=f"{revision['label']} of {digest[:12]}",  # many cases share one store, which knows an edition by its label
-        effective_from=parse_day(revision["effective_from"]),
-        effective_to=parse_day(revision["effective_to"]) if revision["effective_to"] else FOREVER,
-        published_on=parse_day(revision["published_on"]),
-        sources=(Source("case.jsonl", digest, rows, rows, "utf-8"),),
+        label=f"{stated['label']} of {digest[:12]}",
+        effective_from=parse_day(stated["effective_from"] or "1900-01-01"),
+        effective_to=parse_day(stated["effective_to"]) if stated["effective_to"] else FOREVER,
+        published_on=parse_day(stated["published_on"] or "1900-01-01"),
+        sources=(*sources, Source("case.jsonl", digest, len(content), len(rows), "utf-8")),
+        attributes=attributes or {},
     )
-    return RevisionDraft(header, tables, read=rows, kept=rows)
 
 
 def table(rows: Sequence[tuple[Any, ...]], columns: Mapping[str, pa.DataType]) -> pa.Table:
@@ -58,7 +70,7 @@ def table(rows: Sequence[tuple[Any, ...]], columns: Mapping[str, pa.DataType]) -
     return pa.table(arrays, schema=schema)
 
 
-def day(text: str) -> int | None:
+def day(text: str | None) -> int | None:
     """A date as Arrow's date32 counts; None for an empty text."""
     return parse_day(text) if text else None
 
@@ -80,8 +92,8 @@ def ptp(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
         (
             r["column_1"],
             r["column_2"],
-            day(r["effective_from"]),
-            day(r["effective_to"]),
+            day(r.get("effective_from")),
+            day(r.get("effective_to")),
             int(r["modifier_indicator"]),
             False,
             "",
@@ -119,8 +131,8 @@ def add_on(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
         (
             r["add_on_code"],
             r["primary_code"],
-            day(r["effective_from"]),
-            day(r["effective_to"]),
+            day(r.get("effective_from")),
+            day(r.get("effective_to")),
             int(r["edit_type"]),
             None,
             None,
@@ -139,7 +151,7 @@ def procedure_codes(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
         "effective_to": pa.date32(),
         "title": pa.string(),
     }
-    cells = [(r["procedure_code"], day(r["effective_from"]), day(r["effective_to"]), "") for r in rows]
+    cells = [(r["procedure_code"], day(r.get("effective_from")), day(r.get("effective_to")), "") for r in rows]
     return {"codes": table(cells, columns)}
 
 
@@ -152,7 +164,13 @@ def diagnosis_codes(rows: Sequence[Row]) -> Mapping[str, pa.Table]:
         "title": pa.string(),
     }
     cells = [
-        (r["icd10_code"].replace(".", ""), day(r["effective_from"]), day(r["effective_to"]), bool(r["billable"]), "")
+        (
+            r["icd10_code"].replace(".", ""),
+            day(r.get("effective_from")),
+            day(r.get("effective_to")),
+            bool(r["billable"]),
+            "",
+        )
         for r in rows
     ]
     return {"codes": table(cells, columns)}
@@ -191,4 +209,4 @@ TABLES: dict[str, tuple[str, Callable[[Sequence[Row]], Mapping[str, pa.Table]]]]
     "medicare-pfs-indicators": ("pfs", fee_schedule),
     "medicare-coverage": ("coverage", coverage_tables_from_cases),
 }
-"""How the rows of each rule set become tables; families built later add theirs."""
+"""How the rows of each rule set become tables: the kind of its revisions, and the builder."""

@@ -1,0 +1,96 @@
+"""Why a rule fired or did not: its conditions one by one, for the failure of a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from claimedits.engine.authored.conditions import FALSE, UNKNOWN, compile_test
+from claimedits.engine.authored.facts import READERS, Facts
+from claimedits.engine.authored.matching import Matcher
+from claimedits.engine.authored.program import program_of
+from claimedits.engine.evaluation import Evaluation
+from claimedits.engine.expectations import show
+from claimedits.model.claim import ClaimLine
+from claimedits.model.dates import format_day
+from claimedits.rulesets.authored.authored_index import AuthoredRules
+from claimedits.rulesets.authored.rule import Rule, Test, tests_of
+from claimedits.rulesets.authored.sentences import OPERATORS
+
+_SHAPES = {
+    (name, negated): (words, shape)
+    for operators in OPERATORS.values()
+    for words, (name, shape, negated) in operators.items()
+}
+"""The last words of the language for each operator and negation; those for one value are looked up by ``say``."""
+_ONE = {
+    (name, negated): words
+    for operators in OPERATORS.values()
+    for words, (name, shape, negated) in operators.items()
+    if shape == "one"
+}
+
+
+def say(test: Test) -> str:
+    """A test as a sentence of the rule language."""
+    key = (test.operator, test.negated)
+    if test.operator == "known":
+        return f"{test.attribute} is {'unknown' if test.negated else 'known'}"
+    opposite = key not in _SHAPES
+    words, shape = _SHAPES[(test.operator, False)] if opposite else _SHAPES[key]
+    if len(test.values) == 1 and shape == "many":
+        words = _ONE.get(key, words)
+        shape = "one" if key in _ONE else shape
+    values = [_value(test, value) for value in test.values]
+    if shape == "many":
+        text = f"[{', '.join(values)}]"
+    else:
+        text = test.values[0] if shape in ("list", "family") else " and ".join(values)
+    sentence = f"{test.attribute} {words} {text}".rstrip()
+    return f"not {sentence}" if opposite else sentence
+
+
+def _value(test: Test, value: object) -> str:
+    if test.operator.startswith("date"):
+        return format_day(value) if isinstance(value, int) else str(value)
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def explain_rule(
+    evaluation: Evaluation, rule_set: str, content: AuthoredRules, line_number: int, rule_id: str
+) -> Iterator[str]:
+    """Which conditions of a rule hold on a line, one sentence each; dated versions of the rule one after another."""
+    numbers = [line.line_number for line in evaluation.claim.lines]
+    if line_number not in numbers:
+        yield f"there is no line {line_number}"
+        return
+    index = numbers.index(line_number)
+    line = evaluation.claim.lines[index]
+    versions = [authored.rule for authored in content.rules if authored.rule.id == rule_id]
+    if not versions:
+        yield f"{rule_set} has no rule {rule_id}"
+    for rule in versions:
+        if not rule.effective_from <= line.service_date <= rule.effective_to:
+            last = format_day(rule.effective_to)
+            first = "" if rule.effective_from < -700_000 else format_day(rule.effective_from)
+            yield f"{rule_id} is not in force on {format_day(line.service_date)} ({first or 'always'} to {last or 'open'})"
+            continue
+        yield from _explain(evaluation, rule_set, content, index, line, rule)
+
+
+def _explain(
+    evaluation: Evaluation, rule_set: str, content: AuthoredRules, index: int, line: ClaimLine, rule: Rule
+) -> Iterator[str]:
+    facts = Facts(evaluation)
+    values = []
+    for test in tests_of(rule.when):
+        value = compile_test(test, content)(facts, line)
+        values.append(value)
+        word = "no" if value == FALSE else "unknown" if value == UNKNOWN else "yes"
+        read = READERS.get(test.attribute)
+        yield f"{rule.id}: {say(test)}: {word} ({test.attribute}: {show(read(facts, line)) if read else 'a switch'})"
+    if rule.blocks and FALSE not in values:
+        program = program_of(content)
+        compiled = [c for c in program.rules if c.rule is rule]
+        found = list(Matcher(facts, program, rule_set).candidates(index, compiled))
+        kinds = ", ".join(f"{'without' if b.absent else 'with'} {b.what}" for b in rule.blocks)
+        yield f"{rule.id}: {kinds}: {'yes' if found else 'no'}"
