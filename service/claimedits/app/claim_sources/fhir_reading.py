@@ -1,0 +1,61 @@
+"""Reads FHIR R4 claims: every Claim and ExplanationOfBenefit becomes one claim or one rejection; other resources pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from claimedits.app.claim_sources.containers import READ_ERRORS, ClaimFile, explain
+from claimedits.app.claim_sources.fhir_claim import FhirClaim, read_person
+from claimedits.app.claim_sources.fhir_documents import read_resources
+from claimedits.app.claim_sources.records import Notice, Position, ReadClaim, Record, Rejection, reject
+from claimedits.model.claim_reading import read_claim
+from claimedits.model.problems import ClaimInvalidError, Problem
+
+_MOST_PATIENTS = 65_536
+"""Patients of whom birth date and sex are remembered; the oldest are forgotten first."""
+
+
+def read_fhir(file: ClaimFile, program: str = "", setting: str = "") -> Iterator[Record]:
+    """The records of one FHIR file; ``program`` and ``setting`` stand in where a resource does not say."""
+    patients: dict[str, tuple[str, str]] = {}
+    seen = False
+    position = Position()
+    try:
+        for found in read_resources(file.stream):
+            position = found.position
+            if found.resource is None:
+                seen = True
+                yield reject(file.name, position, "resource", found.flaw, found.mend)
+                continue
+            kind = found.resource.get("resourceType")
+            if kind in ("Claim", "ExplanationOfBenefit"):
+                seen = True
+                yield _read(file.name, FhirClaim(found.resource, patients, program, setting), position)
+            elif kind == "Patient" and isinstance(found.resource.get("id"), str):
+                if len(patients) >= _MOST_PATIENTS:
+                    del patients[next(iter(patients))]
+                patients[f"Patient/{found.resource['id']}"] = read_person(found.resource)
+            elif not isinstance(kind, str):
+                seen = True
+                yield reject(file.name, position, "resourceType", "is missing", "send FHIR R4 resources")
+    except READ_ERRORS as error:
+        seen = True
+        what = f"the file cannot be read further: {explain(error)}"
+        yield reject(file.name, position, "", what, "send the whole file again")
+    if not seen:
+        problem = Problem("", "holds no Claim and no ExplanationOfBenefit", "leave it out")
+        yield Notice(file.name, position, problem)
+
+
+def _read(name: str, resource: FhirClaim, position: Position) -> ReadClaim | Rejection:
+    try:
+        fields = resource.fields()
+        problems = resource.problems
+        claim = read_claim(fields)
+    except ClaimInvalidError as error:
+        said = {problem.where for problem in resource.problems}
+        more = (p for p in error.problems if p.where.split(".")[0].replace("lines", "item") not in said)
+        return Rejection(name, position, (*resource.problems, *more))
+    if problems:
+        return Rejection(name, position, tuple(problems), len(claim.lines))
+    return ReadClaim(claim, name, position, tuple(resource.paid))
