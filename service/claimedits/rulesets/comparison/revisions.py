@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from claimedits.model.problems import ClaimEditsError
-from claimedits.rulesets.comparison.retroactivity import find_retroactive
+from claimedits.rulesets.comparison.change_words import find_words
+from claimedits.rulesets.comparison.lifetimes import decides, find_lifetimes
+from claimedits.rulesets.comparison.retroactivity import boundary, first_disagreements
 from claimedits.rulesets.comparison.row_matching import match_rows
 from claimedits.rulesets.comparison.row_names import PLACE, comparable_tables, row_names
 from claimedits.rulesets.comparison.table_comparison import ChangeKind, Side, TableComparison
@@ -142,11 +144,14 @@ def _compare_table(
         ChangeKind.ADDED,
         np.where(matching.new_rows < 0, ChangeKind.REMOVED, ChangeKind.CHANGED),
     ).astype(np.int8)
+    undated = next(header.effective_from for header in (new[0], old[0]) if header is not None)
+    lifetimes = (
+        find_lifetimes(names, name, {**old[1], name: before}, matching.old_rows, undated),
+        find_lifetimes(names, name, {**new[1], name: after}, matching.new_rows, undated),
+    )
     retroactive = np.zeros(len(kinds), dtype=bool)
     if old[0] is not None and new[0] is not None:
-        retroactive = find_retroactive(
-            names, name, matching, (old[0], {**old[1], name: before}), (new[0], {**new[1], name: after})
-        )
+        retroactive = first_disagreements(*lifetimes, decides(names, matching)) < boundary(old[0], new[0])
     counts = {change: int((kinds == change).sum()) for change in ChangeKind}
     return TableComparison(
         table=name,
@@ -166,6 +171,7 @@ def _compare_table(
         matching=matching,
         kinds=kinds,
         is_retroactive=retroactive,
+        change=find_words(names, (before, after), matching, lifetimes),
     )
 
 

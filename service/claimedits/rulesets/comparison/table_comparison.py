@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from claimedits.model.dates import day_of, format_day
+from claimedits.rulesets.comparison.change_words import ChangeWords
 from claimedits.rulesets.comparison.row_matching import Array, Matching
 from claimedits.rulesets.comparison.row_names import PLACE
 from claimedits.rulesets.revision import Source
@@ -52,6 +53,8 @@ class RowChange(NamedTuple):
     new_source_file: str
     """Empty, and row 0, where the row is removed."""
     new_source_row: int
+    change: str
+    """What happened to the row (``change_words``)."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -88,6 +91,8 @@ class TableComparison:
     kinds: Array
     """``ChangeKind`` of each difference, in the order of ``matching``."""
     is_retroactive: Array
+    change: ChangeWords
+    """What happened to each row."""
 
     @property
     def differences(self) -> int:
@@ -138,6 +143,7 @@ class TableComparison:
                 bool(self.is_retroactive[position]),
                 *_place(self.old, old),
                 *_place(self.new, new),
+                self.change.words[self.change.numbers[position]],
             )
 
 
