@@ -26,6 +26,7 @@ from served import (
 from claimedits.app.claim_files import NumberedClaim
 from claimedits.app.claim_messages import message_from_fields
 from claimedits.app.remote_evaluation import evaluate_remotely
+from claimedits.app.remote_server import RemoteServer
 from claimedits.model.terms import DetailLevel
 from claimedits.v1 import claim_edit_service_pb2 as pb
 from claimedits.v1 import claim_edit_service_pb2_grpc as pb_grpc
@@ -172,7 +173,7 @@ def test_an_answer_about_several_claims_stops_at_its_limit(shared_releases: TwoR
 def test_answers_longer_than_grpc_takes_by_default_reach_the_command_line(served: Served) -> None:
     lines = [line(number, "J1100") for number in range(1, 51)]
     claims = [NumberedClaim(number, claim_fields(*lines)) for number in range(1, 101)]
-    remote = evaluate_remotely(served.address, claims, "", "", frozenset(), DetailLevel.ALL)
+    remote = evaluate_remotely(RemoteServer(served.address), claims, "", "", frozenset(), DetailLevel.ALL)
     assert [(answer.line, answer.problems) for answer in remote] == [(number, ()) for number in range(1, 101)]
 
 

@@ -70,12 +70,15 @@ def build_rules(directory: Path, store: Store) -> list[tuple[RevisionInfo, bool]
     return [store.add_revision(draft) for draft in compile_rules(directory)]
 
 
-def choose_revisions(store: Store, revisions: Sequence[str]) -> list[str]:
-    """The revisions of a new release: those named, else every one; conventions and duplicates are added where missing.
+def choose_revisions(store: Store, revisions: Sequence[str], without: Sequence[str] = ()) -> list[str]:
+    """The revisions of a new release: those named, else every one, but those ``without``; conventions and duplicates are
+    added where missing.
 
     The rule sets that the package ships are built into the store first if it holds none of them.
     """
     chosen = [store.revision(name) for name in revisions] if revisions else store.revisions()
+    left_out = {store.revision(name).id for name in without}
+    chosen = [info for info in chosen if info.id not in left_out]
     held = {info.header.rule_set for info in chosen}
     for rule_set in (CONVENTIONS, "duplicates"):
         if rule_set not in held:

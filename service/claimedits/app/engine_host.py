@@ -43,6 +43,7 @@ class EngineHost:
         self._store = store
         self._on_change = on_change or (lambda release, problem: None)
         self._lock = threading.Lock()
+        self._refreshing = threading.Lock()
         self._active: Engine | None = None
         self._pinned: OrderedDict[str, Engine] = OrderedDict()
         self._seen: object = _NEVER_SEEN
@@ -102,8 +103,15 @@ class EngineHost:
             self._pinned.move_to_end(found.id)
             return engine
 
-    def refresh(self) -> None:
-        """Take up a changed active release. What fails, whatever it is, is remembered and told, and changes nothing."""
+    def refresh(self, opened: Engine | None = None) -> None:
+        """Take up a changed active release. What fails, whatever it is, is remembered and told, and changes nothing.
+
+        ``opened`` spares opening it: an engine of the release that has just become active.
+        """
+        with self._refreshing:
+            self._refresh(opened)
+
+    def _refresh(self, opened: Engine | None) -> None:
         token: object = None
         failure: Exception | None = None
         serving = self.serving_release
@@ -115,7 +123,8 @@ class EngineHost:
             if release is None:
                 raise NoActiveReleaseError
             if release.id != serving:
-                self._active = Engine.open(self._store, release.id)
+                is_open = opened is not None and opened.release_id == release.id
+                self._active = opened if is_open else Engine.open(self._store, release.id)
         except Exception as error:  # a watch that died of a surprise would leave old rules serving, unseen
             failure = error
             self._retry_at = time.monotonic() + RETRY_SECONDS

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from queue import Queue
 
-import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 from claimedits.app.claim_files import Answer, NumberedClaim
 from claimedits.app.claim_messages import message_from_fields
+from claimedits.app.remote_server import RemoteServer
 from claimedits.app.rendering import fields_from_response
-from claimedits.model.problems import ClaimEditsError, Problem
+from claimedits.model.problems import Problem
 from claimedits.model.terms import DetailLevel, Family
 from claimedits.v1 import claim_edit_service_pb2, claim_edit_service_pb2_grpc, claim_pb2
 
@@ -20,23 +19,13 @@ _GROUP = 100
 """Claims a message: enough to hide the cost of a message, few enough to stay far below its size limit."""
 
 
-def open_channel(address: str, tls_ca: Path | None = None) -> grpc.Channel:
-    """A channel to ``host:port``; encrypted where a certificate authority is given."""
-    # An answer is far longer than its claims: a group of them goes beyond the 4 MB that gRPC takes by default.
-    options = [("grpc.max_receive_message_length", -1)]
-    if tls_ca is None:
-        return grpc.insecure_channel(address, options)
-    return grpc.secure_channel(address, grpc.ssl_channel_credentials(tls_ca.read_bytes()), options)
-
-
 def evaluate_remotely(
-    address: str,
+    server: RemoteServer,
     claims: Iterable[NumberedClaim],
     release: str,
     as_of: str,
     families: frozenset[Family],
     detail: DetailLevel,
-    tls_ca: Path | None = None,
 ) -> Iterator[Answer]:
     """Answers in the order of the claims; what cannot be sent, or is refused, is answered with its problems.
 
@@ -58,16 +47,13 @@ def evaluate_remotely(
                     detail=int(detail),  # type: ignore[arg-type]
                 )
 
-    with open_channel(address, tls_ca) as channel:
+    with server.open_channel() as channel, server.errors():
         stub = claim_edit_service_pb2_grpc.ClaimEditServiceStub(channel)
-        try:
-            for response in stub.StreamEvaluateClaims(requests()):
-                yield from _unsent(sent)
-                items = iter(response.items)
-                for place in sent.get():
-                    yield place if isinstance(place, Answer) else _as_answer(place, next(items))
-        except grpc.RpcError as error:
-            raise ClaimEditsError(f"{address}: {error.code().name}: {error.details()}") from error
+        for response in stub.StreamEvaluateClaims(requests()):
+            yield from _unsent(sent)
+            items = iter(response.items)
+            for place in sent.get():
+                yield place if isinstance(place, Answer) else _as_answer(place, next(items))
     yield from _unsent(sent)
 
 

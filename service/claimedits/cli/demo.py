@@ -14,6 +14,7 @@ from claimedits.app.building import choose_revisions
 from claimedits.app.claim_files import NumberedClaim, read_claims
 from claimedits.app.importing import import_into_store
 from claimedits.app.remote_evaluation import evaluate_remotely
+from claimedits.app.remote_server import RemoteServer
 from claimedits.app.shipped import find_samples
 from claimedits.cli.server_process import run_server
 from claimedits.cli.terminal import command_errors
@@ -57,7 +58,7 @@ def demo() -> None:
             console.print(f"[bold]3. Serve[/] on {address}, and send claims over gRPC\n")
             with (samples / "claims.ndjson").open("rb") as file:
                 claims = list(read_claims(file))
-            answers = evaluate_remotely(address, claims, "", "", FAMILIES, DetailLevel.FINDINGS)
+            answers = evaluate_remotely(RemoteServer(address), claims, "", "", FAMILIES, DetailLevel.FINDINGS)
             for claim, answer in zip(claims, answers, strict=True):
                 if answer.response is not None:
                     _show(console, claim, answer.response)

@@ -6,16 +6,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 import orjson
 
 from claimedits.app.claim_files import Answer, evaluate_claims, read_claims
+from claimedits.cli.remote import remote_options
 from claimedits.cli.terminal import PROBLEMS_FOUND, command_errors
 from claimedits.engine.engine import Engine
 from claimedits.model.dates import parse_day
 from claimedits.model.terms import DetailLevel, Family
+
+if TYPE_CHECKING:
+    from claimedits.app.remote_server import RemoteServer
 
 
 def read_day(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -37,12 +41,6 @@ def read_day(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     envvar="CLAIMEDITS_STORE",
     help="Directory of the store.",
 )
-@click.option("--server", metavar="HOST:PORT", help="Ask this server instead of evaluating in process.")
-@click.option(
-    "--tls-ca",
-    type=click.Path(exists=True, path_type=Path),
-    help="Certificate authority of the server; without it the call is not encrypted.",
-)
 @click.option(
     "--release", "release", default="", help="A release by id or unique beginning; the active one by default."
 )
@@ -62,11 +60,11 @@ def read_day(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
 )
 @click.option("--detail", type=click.Choice(list(DetailLevel.__members__)), default="FINDINGS", show_default=True)
 @command_errors
+@remote_options
 def evaluate(
     claims: str,
     store_path: Path | None,
-    server: str | None,
-    tls_ca: Path | None,
+    server: RemoteServer | None,
     release: str,
     as_of: str,
     families: tuple[str, ...],
@@ -89,7 +87,7 @@ def evaluate(
         if server is not None:
             from claimedits.app.remote_evaluation import evaluate_remotely
 
-            answers: Iterator[Answer] = evaluate_remotely(server, numbered, release, as_of, wanted, level, tls_ca)
+            answers: Iterator[Answer] = evaluate_remotely(server, numbered, release, as_of, wanted, level)
         else:
             assert store_path is not None
             answers = evaluate_claims(Engine.open(store_path, release), numbered, as_of, wanted, level)

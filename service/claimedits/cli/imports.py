@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from claimedits.app.building import build_rules
 from claimedits.app.importing import Imported, families, import_into_store
+from claimedits.app.release_creation import BuiltRuleSet, build_and_check
 from claimedits.app.shipped import find_rules
 from claimedits.cli.terminal import (
     command_errors,
@@ -79,17 +80,32 @@ def _show(result: Imported) -> None:
 def build(rules: Path | None, store_path: Path, output_format: str) -> None:
     """Compiles rule sets that people write into revisions; without RULES, those the package ships.
 
+    What check and test say of them is shown and recorded; 'release create' refuses what they refuse.
+
     \b
     Example:
       claim-edits build rules/ --store store
     """
     from claimedits.rulesets.store import Store
 
-    built = build_rules(rules or find_rules(), Store.open(store_path, create=True))
+    built = build_and_check(rules or find_rules(), Store.open(store_path, create=True))
     if output_format == "json":
-        fields = [{"rule_set": i.header.rule_set, "label": i.header.label, "id": i.id, "new": new} for i, new in built]
-        print_json(fields)
+        print_json([_built_fields(b) for b in built])
         return
-    for info, is_new in built:
+    for info, is_new, record in built:
         state = "new revision" if is_new else "already in the store, nothing changed:"
         click.echo(f"{info.header.rule_set} {info.header.label}: {state} {info.id}")
+        refused = f"{len(record.problems)} problems, for which 'release create' will refuse it:"
+        show_problems(record.problems, refused if record.problems else "", word="warning")
+
+
+def _built_fields(built: BuiltRuleSet) -> dict[str, Any]:
+    info, record = built.revision, built.record
+    return {
+        "rule_set": info.header.rule_set,
+        "label": info.header.label,
+        "id": info.id,
+        "new": built.is_new,
+        "tests": record.tests,
+        "problems": [{"where": p.where, "what": p.what, "mend": p.mend} for p in record.problems],
+    }

@@ -10,6 +10,7 @@ import click
 from claimedits.engine.version import ENGINE_VERSION
 
 _COMMANDS = {
+    "access": "claimedits.cli.access:access",
     "bench": "claimedits.cli.bench:bench",
     "build": "claimedits.cli.imports:build",
     "check": "claimedits.cli.checking:check",

@@ -4,23 +4,52 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from claimedits.app.building import choose_revisions
+from claimedits.app.release_activation import activate_release, roll_back_release
+from claimedits.app.release_creation import Override, create_release
+from claimedits.cli.remote import remote_options
 from claimedits.cli.terminal import command_errors, format_option, print_json, print_rows, store_option
 from claimedits.model.dates import format_day
-from claimedits.rulesets.loaded import LoadedRelease
 from claimedits.rulesets.revision import RevisionInfo
 from claimedits.rulesets.store import Store
+
+if TYPE_CHECKING:
+    from claimedits.app.remote_server import RemoteServer
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 who_option = click.option(
     "--who", default=lambda: os.environ.get("USER") or getpass.getuser(), help="Who does it, for the history."
 )
 why_option = click.option("--why", default="", help="Why, for the history.")
-expected_option = click.option("--expected-current", help="Do it only if this release is the active one.")
+expected_option = click.option(
+    "--expected-current",
+    default="",
+    metavar="RELEASE",
+    help="Do it only if this release is the active one: its id or a unique beginning; none = no release is.",
+)
+local_store_option = click.option(
+    "--store",
+    "store_path",
+    type=click.Path(path_type=Path),
+    envvar="CLAIMEDITS_STORE",
+    help="Directory of the store.",
+)
+
+
+def moving_options(function: F) -> F:
+    """Options of the commands that move the pointer to the active release."""
+    for option in (local_store_option, expected_option, why_option, who_option):
+        function = option(function)
+    return function
 
 
 @click.group()
@@ -36,26 +65,43 @@ def release() -> None:
     metavar="ID",
     help="A revision to include; all of the store by default.",
 )
+@click.option("--without", multiple=True, metavar="ID", help="A revision to leave out.")
 @click.option("--note", default="", help="What the release is for.")
+@click.option(
+    "--override-checks",
+    metavar="REASON",
+    help="Create it though check or test refuse a revision; what they said, who decided and why stay with the release.",
+)
 @click.option("--activate", is_flag=True, help="Activate it too.")
 @who_option
 @store_option
 @format_option
 @command_errors
 def create(
-    revisions: tuple[str, ...], note: str, activate: bool, who: str, store_path: Path, output_format: str
+    revisions: tuple[str, ...],
+    without: tuple[str, ...],
+    note: str,
+    override_checks: str | None,
+    activate: bool,
+    who: str,
+    store_path: Path,
+    output_format: str,
 ) -> None:
     """Makes a release of revisions and builds its indexes; the same revisions give the same release.
+
+    Refuses what check and test refused when the revisions were built; nothing is created then.
 
     \b
     Example:
       claim-edits release create --store store --activate
     """
     store = Store.open(store_path)
-    created = store.create_release(choose_revisions(store, revisions), note)
-    LoadedRelease.open(store, created.id)  # builds what is missing, and proves that the release opens
+    if override_checks is not None and not override_checks.strip():
+        raise click.BadParameter("say why, for the release", param_hint="--override-checks")
+    override = None if override_checks is None else Override(override_checks.strip(), who)
+    created = create_release(store, choose_revisions(store, revisions, without), note, override)
     if activate:
-        store.activate(created.id, who, note)
+        activate_release(store, created.id, who, note)
     if output_format == "json":
         print_json({"id": created.id, "revisions": list(created.revisions), "active": activate})
     else:
@@ -117,6 +163,7 @@ def show(name: str | None, store_path: Path, output_format: str) -> None:
                 "id": shown.id,
                 "created_at": shown.created_at,
                 "note": shown.note,
+                "overrides": [asdict(override) for override in shown.overrides],
                 "revisions": [_fields(info) for info in infos],
                 "activations": [{"release": a.release, "who": a.who, "why": a.why, "at": a.at} for a in history],
             }
@@ -136,6 +183,10 @@ def show(name: str | None, store_path: Path, output_format: str) -> None:
         for f in map(_fields, infos)
     ]
     print_rows(["rule set", "label", "from", "to", "published", "rows", "revision"], rows)
+    for override in shown.overrides:
+        click.echo(f"checks overridden by {override.who} at {override.at}: {override.reason}")
+        for problem in override.problems:
+            click.echo(f"  {problem}")
     for a in history:
         click.echo(f"{a.at}  {a.who} activated {a.release[:19]} {a.why}".rstrip())
 
@@ -155,37 +206,66 @@ def _fields(info: RevisionInfo) -> dict[str, Any]:
 
 @release.command()
 @click.argument("name", metavar="RELEASE")
-@who_option
-@why_option
-@expected_option
-@store_option
+@moving_options
 @command_errors
-def activate(name: str, who: str, why: str, expected_current: str | None, store_path: Path) -> None:
+@remote_options
+def activate(
+    name: str, who: str, why: str, expected_current: str, store_path: Path | None, server: RemoteServer | None
+) -> None:
     """Makes a release the active one, in one atomic step; running servers pick it up within a second.
+
+    A release that cannot open is refused, and nothing changes. With --server, the server does it, for a caller with the
+    administrator's role, and records the name that it knows the caller by.
 
     \b
     Example:
-      claim-edits release activate sha256:1f2e3d --why "2024 Q3" --store store
+      claim-edits release activate sha256:1f2e3d --why "2024 Q3" --expected-current sha256:0a9b8c --store store
     """
-    store = Store.open(store_path)
-    chosen = store.release(name)
-    LoadedRelease.open(store, chosen.id)  # a release that cannot open is never activated
-    done = store.activate(chosen.id, who, why, expected_current)
-    click.echo(f"active: {done.release}")
+    local = _place_of(store_path, server, why)
+    if local is not None:
+        _tell(activate_release(local, name, who, why, expected_current).entry.release)
+    elif server is not None:
+        from claimedits.app.remote_activation import activate_remotely
+
+        _tell(activate_remotely(server, name, why, expected_current).release)
 
 
 @release.command()
-@who_option
-@why_option
-@expected_option
-@store_option
+@moving_options
 @command_errors
-def rollback(who: str, why: str, expected_current: str | None, store_path: Path) -> None:
-    """Activates the release that was active before the current one.
+@remote_options
+def rollback(who: str, why: str, expected_current: str, store_path: Path | None, server: RemoteServer | None) -> None:
+    """Activates the release that was active before the current one; a second time, it comes back.
 
     \b
     Example:
       claim-edits release rollback --why "wrong quarter" --store store
     """
-    done = Store.open(store_path).rollback(who, why, expected_current)
-    click.echo(f"active: {done.release}")
+    local = _place_of(store_path, server, why)
+    if local is not None:
+        _tell(roll_back_release(local, who, why, expected_current).entry.release)
+    elif server is not None:
+        from claimedits.app.remote_activation import roll_back_remotely
+
+        _tell(roll_back_remotely(server, why, expected_current).release)
+
+
+def _place_of(store_path: Path | None, server: RemoteServer | None, why: str) -> Store | None:
+    """The store that a command changes; None where a server does it."""
+    source = click.get_current_context().get_parameter_source
+    if server is None:
+        if store_path is None:
+            raise click.UsageError("name a store with --store or a server with --server, one of the two")
+        return Store.open(store_path)
+    # A store that only the environment names gives way to a server that the command line names.
+    if store_path is not None and source("store_path") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("name a store with --store or a server with --server, one of the two")
+    if source("who") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("the server records the name that it knows you by: leave --who out")
+    if not why.strip():
+        raise click.UsageError("say --why, for the history")
+    return None
+
+
+def _tell(active: str) -> None:
+    click.echo(f"active: {active}")

@@ -58,6 +58,18 @@ def _number(flag: str, name: str, least: int, text: str) -> Callable[[F], F]:
 @click.option("--tls-cert", "tls_certificate", type=_FILE, help="Certificate of the server, PEM.")
 @click.option("--tls-key", type=_FILE, help="Key of the certificate, PEM.")
 @click.option("--tls-client-ca", type=_FILE, help="Mutual TLS: authority of the clients' certificates, PEM.")
+@click.option(
+    "--access",
+    type=_FILE,
+    envvar="CLAIMEDITS_ACCESS",
+    show_envvar=True,
+    help="Table of who may call, TOML; without it everybody may read and evaluate, and nobody may activate.",
+)
+@click.option(
+    "--allow-plaintext-tokens",
+    is_flag=True,
+    help="Take tokens over an unencrypted port that other machines reach: something in front encrypts.",
+)
 @command_errors
 def serve(store_path: Path, **options: Any) -> None:
     """Serves claims over gRPC from the active release of a store.

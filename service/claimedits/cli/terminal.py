@@ -46,12 +46,12 @@ def command_errors(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def show_problems(problems: Sequence[Problem], headline: str = "") -> None:
-    """Problems on stderr, the first ones in full and the rest counted."""
+def show_problems(problems: Sequence[Problem], headline: str = "", word: str = "error") -> None:
+    """Problems on stderr, the first ones in full and the rest counted. ``word`` says how bad they are."""
     if headline:
-        click.echo(f"error: {headline}", err=True)
+        click.echo(f"{word}: {headline}", err=True)
     for problem in problems[:MOST_SHOWN]:
-        click.echo(f"  {problem}" if headline else f"error: {problem}", err=True)
+        click.echo(f"  {problem}" if headline else f"{word}: {problem}", err=True)
     if len(problems) > MOST_SHOWN:
         click.echo(f"  … and {len(problems) - MOST_SHOWN} more", err=True)
 

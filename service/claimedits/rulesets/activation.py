@@ -12,6 +12,16 @@ from pathlib import Path
 from claimedits.model.problems import StoreError
 from claimedits.rulesets.sealed_documents import read_sealed, seal
 
+
+class ActiveReleaseChangedError(StoreError):
+    """Another release is active than the caller believed; nothing was changed."""
+
+    def __init__(self, message: str, current: str) -> None:
+        """``current`` is the id of the release that is active; empty = none is."""
+        self.current = current
+        super().__init__(message)
+
+
 MEND = (
     "restore it from a backup; or remove it and activate a release again with 'claim-edits release activate', "
     "which begins a new history"
@@ -52,12 +62,13 @@ def check_current(history: Sequence[Activation], expected: str | None) -> None:
     """Compare the active release with what a caller believes: None = does not care, empty = none is active.
 
     Raises:
-        StoreError: someone else has changed it.
+        ActiveReleaseChangedError: someone else has changed it.
     """
     current = history[-1].release if history else ""
     if expected is not None and expected != current:
         by = f" by {history[-1].who} at {history[-1].at}" if history else ""
-        raise StoreError(
+        raise ActiveReleaseChangedError(
             f"someone else changed the active release: it is {current or 'none'}{by}, not {expected or 'none'}; "
-            "look at 'claim-edits release list', then decide again"
+            "look at 'claim-edits release list', then decide again",
+            current,
         )

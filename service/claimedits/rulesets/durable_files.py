@@ -25,6 +25,10 @@ class ReadOnlyStoreError(StoreError):
     """The store cannot be written by this process: a read-only file system, or no permission."""
 
 
+class UnconfirmedWriteError(StoreError):
+    """A change that was made, and that a power failure may undo: the disk did not confirm it."""
+
+
 class DigestingFile(io.RawIOBase):
     """A new file, open for writing, that knows the SHA-256 and size of what was written to it."""
 
@@ -125,7 +129,7 @@ def _confirm(target: Path) -> None:
     try:
         sync_path(target.parent)
     except OSError as error:
-        raise StoreError(
+        raise UnconfirmedWriteError(
             f"{target}: written, but the disk did not confirm that it will survive a power failure "
             f"({error.strerror}); check the disk, then run the command again"
         ) from error

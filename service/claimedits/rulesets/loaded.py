@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -84,8 +84,18 @@ class LoadedRelease:
         release = store.release(release_id) if release_id else store.active()
         if release is None:
             raise NotFoundError("no release is active; run 'claim-edits release activate'")
+        return cls.open_revisions(store, release.id, release.revisions)
+
+    @classmethod
+    def open_revisions(cls, store: Store, release_id: str, revisions: Sequence[str]) -> LoadedRelease:
+        """Open what is, or would be, the release of these revisions.
+
+        Raises:
+            NotFoundError: the store holds no such revision.
+            StoreError: a file is damaged (named), an index cannot be built, or the conventions are missing.
+        """
         by_rule_set: dict[str, list[RevisionInfo]] = {}
-        for revision_id in release.revisions:
+        for revision_id in revisions:
             info = store.revision(revision_id)
             store.tables(revision_id)  # damage is found here, and named, not when a row is cited
             by_rule_set.setdefault(info.header.rule_set, []).append(info)
@@ -97,10 +107,10 @@ class LoadedRelease:
             rule_sets[name] = LoadedRuleSet(name, kind.name, editions, kind.open(directory))
         if CONVENTIONS not in rule_sets:
             raise StoreError(
-                f"release {release.id} holds no {CONVENTIONS}, without which no edit can be decided; "
+                f"release {release_id} holds no {CONVENTIONS}, without which no edit can be decided; "
                 "run 'claim-edits build' and create the release again"
             )
-        return cls(release.id, rule_sets)
+        return cls(release_id, rule_sets)
 
     @cached_property
     def limits(self) -> dict[tuple[str, Day], dict[tuple[str, Day], int]]:
@@ -111,6 +121,20 @@ class LoadedRelease:
     def plain_codes(self) -> dict[Day, tuple[set[tuple[str, Day]], set[tuple[str, Day]]]]:
         """Procedure codes and diagnoses that are plainly valid, by ``as_of``; each with its day (``engine.code_validity``)."""
         return {}
+
+    @cached_property
+    def reference_turns(self) -> list[Day]:
+        """Days on which the fee schedule or the list of modifiers may begin to say something else, in order."""
+        days: set[Day] = set()
+        for name in ("medicare-pfs-indicators", "modifiers"):
+            loaded = self.rule_sets.get(name)
+            if loaded is None:
+                continue
+            for revision in loaded.editions.revisions:
+                days |= {revision.header.effective_from, revision.header.effective_to + 1}
+            if name == "modifiers":
+                days |= loaded.index.turns()
+        return sorted(days)
 
     @cached_property
     def conventions(self) -> Conventions:

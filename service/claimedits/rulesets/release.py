@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,18 @@ from claimedits.model.problems import StoreError
 from claimedits.rulesets.sealed_documents import read_sealed, seal
 
 MEND = "create it again with 'claim-edits release create', or restore it from a backup"
+
+
+@dataclass(slots=True, frozen=True)
+class CheckOverride:
+    """A decision to create a release though its checks refused it."""
+
+    reason: str
+    who: str
+    at: str
+    """UTC, ``2026-11-24T14:00:00Z``."""
+    problems: tuple[str, ...]
+    """What the checks said."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -26,6 +38,13 @@ class ReleaseInfo:
     """UTC, ``2026-11-24T14:00:00Z``. Not part of the id."""
     note: str
     """What its creator said of it. Not part of the id."""
+    overrides: tuple[CheckOverride, ...] = ()
+    """Oldest first; empty = the checks refused nothing. Not part of the id."""
+
+
+def is_same_decision(one: CheckOverride, other: CheckOverride) -> bool:
+    """Whether two overrides let the same through for the same reason, whenever and by whom."""
+    return (one.reason, one.problems) == (other.reason, other.problems)
 
 
 def release_id(revisions: Iterable[str]) -> str:
@@ -37,7 +56,9 @@ def release_id(revisions: Iterable[str]) -> str:
 
 def release_document(release: ReleaseInfo) -> bytes:
     """The file that keeps a release."""
-    return seal({"revisions": release.revisions, "created_at": release.created_at, "note": release.note})
+    fields = {"revisions": release.revisions, "created_at": release.created_at, "note": release.note}
+    overrides = {"overrides": [asdict(override) for override in release.overrides]} if release.overrides else {}
+    return seal(fields | overrides)
 
 
 def read_release(path: Path) -> ReleaseInfo:
@@ -51,4 +72,7 @@ def read_release(path: Path) -> ReleaseInfo:
     expected = release_id(revisions)
     if expected != f"sha256:{path.stem}":
         raise StoreError(f"{path}: damaged, it describes {expected}; {MEND}")
-    return ReleaseInfo(expected, revisions, fields["created_at"], fields["note"])
+    overrides = (
+        CheckOverride(o["reason"], o["who"], o["at"], tuple(o["problems"])) for o in fields.get("overrides", ())
+    )
+    return ReleaseInfo(expected, revisions, fields["created_at"], fields["note"], tuple(overrides))

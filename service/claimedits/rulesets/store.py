@@ -7,6 +7,7 @@ layout, ``durable_files`` the renames, docs/decisions/0001-store.md the reasons)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -15,8 +16,16 @@ from claimedits.model.dates import format_day
 from claimedits.model.problems import NotFoundError, Problem, StoreError
 from claimedits.rulesets import index_files
 from claimedits.rulesets.activation import Activation, activations_document, check_current, read_activations
+from claimedits.rulesets.check_records import CheckRecord, read_record, record_document
 from claimedits.rulesets.durable_files import ReadOnlyStoreError, publish_directory, publish_file, write_file
-from claimedits.rulesets.release import ReleaseInfo, read_release, release_document, release_id
+from claimedits.rulesets.release import (
+    CheckOverride,
+    ReleaseInfo,
+    is_same_decision,
+    read_release,
+    release_document,
+    release_id,
+)
 from claimedits.rulesets.revision_files import (
     REJECTS,
     WARNINGS,
@@ -119,10 +128,33 @@ class Store:
         """
         return self._files(revision_id).problems(WARNINGS)
 
+    def record_checks(self, revision_id: str, record: CheckRecord) -> None:
+        """Keep what the checks of a revision said, in place of what they said before.
+
+        Raises:
+            NotFoundError: the store holds no such revision.
+        """
+        target = self._checks_of(revision_id)
+        with self._directory.writing() as work:
+            write_file(work / "checks.json", record_document(record))
+            publish_file(work / "checks.json", target)
+
+    def check_record(self, revision_id: str) -> CheckRecord | None:
+        """What the checks of a revision last said; None = none was ever recorded.
+
+        Raises:
+            NotFoundError: the store holds no such revision.
+        """
+        return read_record(self._checks_of(revision_id))
+
     # Releases
 
-    def create_release(self, revision_ids: Sequence[str], note: str = "") -> ReleaseInfo:
+    def create_release(
+        self, revision_ids: Sequence[str], note: str = "", override: CheckOverride | None = None
+    ) -> ReleaseInfo:
         """Keep a release of these revisions (ids or prefixes). The same list is the same release, returned as it is.
+
+        A decision to override the checks is added to it, if it says something new.
 
         Raises:
             NotFoundError: the store holds no such revisions; the message names them all.
@@ -131,13 +163,16 @@ class Store:
         revisions = self._resolve_all(revision_ids)
         if not revisions:
             raise StoreError("a release needs at least one revision; name one, or import one first")
-        release = ReleaseInfo(release_id(revisions), revisions, _now(), note)
+        release = ReleaseInfo(release_id(revisions), revisions, now(), note, (override,) if override else ())
         target = self._directory.releases / f"{release.id.removeprefix('sha256:')}.json"
         with self._directory.writing() as work:
             if target.exists():
                 try:
-                    return read_release(target)
-                except StoreError:  # damaged: all of it but note and date is known again
+                    kept = read_release(target)
+                    if override is None or any(is_same_decision(override, known) for known in kept.overrides):
+                        return kept
+                    release = replace(kept, overrides=(*kept.overrides, override))
+                except StoreError:  # damaged: all of it but note, date and overrides is known again
                     pass
             write_file(work / "release.json", release_document(release))
             publish_file(work / "release.json", target)
@@ -166,6 +201,16 @@ class Store:
                 )
         return release
 
+    def release_id(self, id_or_prefix: str) -> str:
+        """The whole id of a release, without a look at its content.
+
+        Raises:
+            MalformedIdError: no release can be called so.
+            NotFoundError: the store holds no such release.
+            AmbiguousIdError: several ids begin so.
+        """
+        return f"sha256:{self._directory.release(id_or_prefix).stem}"
+
     # The active release
 
     def activate(self, release_id: str, who: str, why: str = "", expected_current: str | None = None) -> Activation:
@@ -175,7 +220,8 @@ class Store:
 
         Raises:
             NotFoundError: the store holds no such release.
-            StoreError: a file of the release is damaged, or ``expected_current`` is not the active release.
+            StoreError: a file of the release is damaged.
+            ActiveReleaseChangedError: ``expected_current`` is not the active release.
         """
         release = self._verified(release_id)
         path = self._directory.activations
@@ -191,8 +237,8 @@ class Store:
         """Activate the release that was active before the current one. A second time, it comes back.
 
         Raises:
-            StoreError: no release was active before, one of its files is damaged, or ``expected_current`` is not
-                the active release.
+            StoreError: no release was active before, or one of its files is damaged.
+            ActiveReleaseChangedError: ``expected_current`` is not the active release.
         """
         with self._directory.writing() as work:
             history = read_activations(self._directory.activations)
@@ -255,6 +301,9 @@ class Store:
     def _files(self, revision_id: str) -> RevisionFiles:
         return RevisionFiles(self._directory.revision(revision_id))
 
+    def _checks_of(self, revision_id: str) -> Path:
+        return self._directory.checks / f"{self._directory.revision(revision_id).name}.json"
+
     def _intact(self, directory: Path) -> RevisionInfo | None:
         """The revision kept in ``directory``; None where there is none, or a damaged one, to be kept anew."""
         if not directory.exists():
@@ -307,13 +356,14 @@ class Store:
         if not who.strip():
             raise StoreError("an activation needs the name of who makes it; nothing was changed")
         previous = history[-1].release if history else ""
-        activation = Activation(release, previous, who, why, _now(), action)
+        activation = Activation(release, previous, who, why, now(), action)
         write_file(work / "activations.json", activations_document([*history, activation]))
         publish_file(work / "activations.json", self._directory.activations)
         return activation
 
 
-def _now() -> str:
+def now() -> str:
+    """The moment, UTC, as the store's documents write it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

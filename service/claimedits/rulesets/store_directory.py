@@ -4,7 +4,8 @@
 
     format.json                              which layout this is
     revisions/<digest>/manifest.json …       immutable
-    releases/<digest>.json                   immutable
+    releases/<digest>.json                   immutable, but that a decision to override checks is added
+    checks/<digest>.json                     what the checks of a revision last said
     activations.json                         the history; its last entry is active
     indexes/<digest>/…                       derived; may be removed at any time
     lock                                     held by the one writer
@@ -26,10 +27,14 @@ from claimedits.rulesets.locks import writer_lock
 from claimedits.rulesets.sealed_documents import read_sealed, seal
 
 _FORMAT = {"format": "claim-edits store", "version": 1}
-_DIRECTORIES = ("revisions", "releases", "indexes", "work")
+_DIRECTORIES = ("revisions", "releases", "checks", "indexes", "work")
 _FILES = ("format.json", "activations.json", "lock")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PREFIX = re.compile(r"(?:sha256:)?([0-9a-f]{6,64})")
+
+
+class MalformedIdError(NotFoundError):
+    """What no revision or release can be called."""
 
 
 class StoreDirectory:
@@ -40,6 +45,7 @@ class StoreDirectory:
         self.format = path / "format.json"
         self.revisions = path / "revisions"
         self.releases = path / "releases"
+        self.checks = path / "checks"
         self.indexes = path / "indexes"
         self.activations = path / "activations.json"
 
@@ -144,7 +150,7 @@ def _names_in(directory: Path) -> list[str]:
 def _resolve(id_or_prefix: str, digests: Sequence[str], what: str, hint: str) -> str:
     match = _PREFIX.fullmatch(id_or_prefix.strip().lower())
     if match is None:
-        raise NotFoundError(
+        raise MalformedIdError(
             f"the store holds no {what} {id_or_prefix!r}: "
             "an id is 'sha256:' and hexadecimal digits, at least the first 6"
         )

@@ -7,7 +7,7 @@ its pool: the place to count, and to refuse.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent import futures
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
+from claimedits.server.authorization import Gate, role_of
 from claimedits.server.calls import Call, wrap_stream, wrap_unary
 from claimedits.server.errors import LimitError, MessageUnreadableError
 
@@ -62,14 +63,21 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[type-arg]
     """The methods of one service of the contract."""
 
     def __init__(
-        self, service: ServiceDescriptor, handlers: object, calls: CallPool, streams: CallPool, message_bytes: int
+        self,
+        service: ServiceDescriptor,
+        handlers: Sequence[object],
+        pools: tuple[CallPool, CallPool],
+        message_bytes: int,
+        gate: Gate,
     ) -> None:
+        """``handlers`` share the methods among them; ``pools`` are those of unary calls and of streams."""
         self._methods = {
             f"/{service.full_name}/{method.name}": _method(
-                method, getattr(handlers, method.name), streams if method.client_streaming else calls, message_bytes
+                method, getattr(handler, method.name), pools[method.client_streaming], message_bytes, gate
             )
             for method in service.methods
-            if hasattr(handlers, method.name)  # a call of the contract that this server does not offer: UNIMPLEMENTED
+            for handler in handlers
+            if hasattr(handler, method.name)  # a call of the contract that this server does not offer: UNIMPLEMENTED
         }
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
@@ -80,19 +88,24 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         return method.handler if method.pool.taken < method.pool.places else method.refusal
 
 
-def _method(method: MethodDescriptor, behaviour: Callable[..., Any], pool: CallPool, message_bytes: int) -> _Method:
+def _method(
+    method: MethodDescriptor, behaviour: Callable[..., Any], pool: CallPool, message_bytes: int, gate: Gate
+) -> _Method:
     wrap, kind = (
         (wrap_stream, grpc.stream_stream_rpc_method_handler)
         if method.client_streaming
         else (wrap_unary, grpc.unary_unary_rpc_method_handler)
     )
     read = message_reader(message_factory.GetMessageClass(method.input_type), message_bytes)
-    answer = wrap(method.name, behaviour)
+    role = role_of(method)
+    answer = wrap(method.name, behaviour, lambda context: gate.admit(context, role), read)
     answer.experimental_thread_pool = pool  # else the server's own pool, which is for probes and refusals
-    refuse = wrap(method.name, _refuse_stream(pool) if method.client_streaming else _refuse(pool))
+    refusal = _refuse_stream(pool) if method.client_streaming else _refuse(pool)
+    refuse = wrap(method.name, refusal, lambda context: "", bytes)
+    # Messages stay bytes until the caller is admitted.
     return _Method(
         pool,
-        kind(answer, request_deserializer=read, response_serializer=serialise),
+        kind(answer, request_deserializer=None, response_serializer=serialise),
         kind(refuse, request_deserializer=None, response_serializer=None),
     )
 
@@ -111,18 +124,18 @@ def _refuse_stream(pool: CallPool) -> Callable[[Iterable[Any], Call], Any]:
     return refuse
 
 
-def message_reader(message: Any, most: int) -> Callable[[bytes], Message | Exception]:
-    """Reads the bytes of a request. What cannot be read comes back as the error to answer with: gRPC would hide it."""
+def message_reader(message: Any, most: int) -> Callable[[bytes], Message]:
+    """Reads the bytes of a request; raises the error to answer with where they are too many, or no such message."""
     parse = message.FromString
 
-    def read(content: bytes) -> Message | Exception:
+    def read(content: bytes) -> Message:
         if len(content) > most:
-            return LimitError("message_bytes", most, len(content), "send fewer claims a message")
+            raise LimitError("message_bytes", most, len(content), "send fewer claims a message")
         try:
             return parse(content)  # type: ignore[no-any-return]
-        except DecodeError:
+        except DecodeError as error:
             name = message.DESCRIPTOR.full_name
-            return MessageUnreadableError(f"the bytes are no {name}; send the message of the contract")
+            raise MessageUnreadableError(f"the bytes are no {name}; send the message of the contract") from error
 
     return read
 

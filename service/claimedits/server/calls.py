@@ -14,17 +14,19 @@ from grpc_status import rpc_status
 
 from claimedits.model.problems import ClaimEditsError
 from claimedits.server.call_log import write_log
-from claimedits.server.errors import CODES, as_status, incident_of
+from claimedits.server.errors import CODES, RoleRequiredError, as_status, incident_of
 
 
 class Call:
     """One call under way."""
 
-    __slots__ = ("_context", "_started", "claims", "findings", "lines", "release")
+    __slots__ = ("_context", "_started", "caller", "claims", "findings", "lines", "release")
 
     def __init__(self, context: grpc.ServicerContext) -> None:
         self._context = context
         self._started = time.perf_counter()
+        self.caller = ""
+        """The name that the access table knows the caller by; empty = none."""
         self.release = ""
         self.claims = self.lines = self.findings = 0
 
@@ -44,6 +46,7 @@ class Call:
             event="call",
             method=method,
             code=code,
+            caller=self.caller,
             ms=round(1000 * (time.perf_counter() - self._started), 3),
             release=self.release[7:19],
             claims=self.claims,
@@ -65,16 +68,23 @@ def status_of(error: Exception) -> status_pb2.Status:
     return status
 
 
-def wrap_unary(name: str, behaviour: Callable[[Any, Call], Message]) -> Any:
-    """The gRPC behaviour of a unary call. A request that is an error (see ``admission.message_reader``) is answered with it."""
+Admit = Callable[[grpc.ServicerContext], str]
+"""The name of a caller who may make the call; raises where nobody known calls, or one without the role."""
+Read = Callable[[bytes], Any]
+"""The message of some bytes; raises where they are none."""
 
-    def run(request: Any, context: grpc.ServicerContext) -> Message:
+
+def wrap_unary(name: str, behaviour: Callable[[Any, Call], Message], admit: Admit, read: Read) -> Any:
+    """The gRPC behaviour of a unary call. Nothing is read of a caller who is not admitted."""
+
+    def run(content: bytes, context: grpc.ServicerContext) -> Message:
         call, code = Call(context), "OK"
         try:
-            if isinstance(request, Exception):
-                raise request
-            return behaviour(request, call)
+            call.caller = admit(context)
+            return behaviour(read(content), call)
         except Exception as error:
+            if isinstance(error, RoleRequiredError):
+                call.caller = error.caller
             status = status_of(error)
             code = CODES[status.code].name
             context.abort_with_status(rpc_status.to_status(status))
@@ -85,19 +95,24 @@ def wrap_unary(name: str, behaviour: Callable[[Any, Call], Message]) -> Any:
     return run
 
 
-def wrap_stream(name: str, behaviour: Callable[[Iterable[Any], Call], Iterator[Message]]) -> Any:
+def wrap_stream(
+    name: str, behaviour: Callable[[Iterable[Any], Call], Iterator[Message]], admit: Admit, read: Read
+) -> Any:
     """The gRPC behaviour of a bidirectional stream. One that is cut ends quietly."""
 
-    def run(requests: Iterable[Any], context: grpc.ServicerContext) -> Iterator[Message]:
+    def run(contents: Iterable[bytes], context: grpc.ServicerContext) -> Iterator[Message]:
         call, code = Call(context), "OK"
         try:
-            yield from behaviour(_readable(requests), call)
+            call.caller = admit(context)
+            yield from behaviour(map(read, contents), call)
             if call.has_left():  # a cut can look like the sender's end
                 code = "CANCELLED"
         except GeneratorExit:
             code = "CANCELLED"
             raise
         except Exception as error:
+            if isinstance(error, RoleRequiredError):
+                call.caller = error.caller
             if call.has_left():  # nobody is there to be told
                 code = "CANCELLED"
                 return
@@ -108,10 +123,3 @@ def wrap_stream(name: str, behaviour: Callable[[Iterable[Any], Call], Iterator[M
             call.log(name, code)
 
     return run
-
-
-def _readable(requests: Iterable[Any]) -> Iterator[Any]:
-    for request in requests:
-        if isinstance(request, Exception):
-            raise request
-        yield request

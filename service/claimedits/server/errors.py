@@ -11,8 +11,11 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from claimedits.app.engine_host import NoActiveReleaseError, NotReadyError
+from claimedits.app.release_activation import NO_RELEASE, ReleaseRefusedError
 from claimedits.engine.evaluation import EvaluationAbandonedError
 from claimedits.model.problems import AmbiguousIdError, ClaimInvalidError, NotFoundError, Problem, StoreError
+from claimedits.rulesets.activation import ActiveReleaseChangedError
+from claimedits.rulesets.durable_files import UnconfirmedWriteError
 from claimedits.v1.error_reason_pb2 import ErrorReason
 
 DOMAIN = "claimedits"
@@ -48,6 +51,19 @@ class RevisionNotFoundError(Exception):
     """No such revision; the message is the store's."""
 
 
+class NotAuthenticatedError(Exception):
+    """Nobody whom the access table knows. The message says what to send, and repeats nothing that was sent."""
+
+
+class RoleRequiredError(Exception):
+    """A caller who lacks the role that a call needs."""
+
+    def __init__(self, role: str, caller: str, message: str) -> None:
+        """``caller`` is the caller's name; empty = the server knows nobody."""
+        self.role, self.caller = role, caller
+        super().__init__(message)
+
+
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 """gRPC codes by number."""
 
@@ -73,6 +89,23 @@ def as_status(error: Exception) -> status_pb2.Status:
             return _status(code_pb2.NOT_FOUND, str(error), ErrorReason.ERROR_REASON_REVISION_NOT_FOUND)
         case NotFoundError():
             return _status(code_pb2.NOT_FOUND, str(error), ErrorReason.ERROR_REASON_RELEASE_NOT_FOUND)
+        case NotAuthenticatedError():
+            return _status(code_pb2.UNAUTHENTICATED, str(error), ErrorReason.ERROR_REASON_NOT_AUTHENTICATED)
+        case RoleRequiredError():
+            return _status(
+                code_pb2.PERMISSION_DENIED, str(error), ErrorReason.ERROR_REASON_ROLE_REQUIRED, {"role": error.role}
+            )
+        case ActiveReleaseChangedError():
+            return _status(
+                code_pb2.ABORTED,
+                str(error),
+                ErrorReason.ERROR_REASON_ACTIVE_RELEASE_CHANGED,
+                {"current": error.current or NO_RELEASE},
+            )
+        case ReleaseRefusedError():
+            return _status(code_pb2.FAILED_PRECONDITION, str(error), ErrorReason.ERROR_REASON_RELEASE_REFUSED)
+        case UnconfirmedWriteError():
+            return _status(code_pb2.INTERNAL, str(error), ErrorReason.ERROR_REASON_ACTIVATION_UNCONFIRMED)
         case EvaluationAbandonedError():
             gone = "the caller has gone, or its deadline has passed"
             return _status(code_pb2.CANCELLED, gone, ErrorReason.ERROR_REASON_CALLER_LEFT)

@@ -27,9 +27,11 @@ _MOST_TEXT = 1000
 class Health(health.HealthServicer):
     """NOT_SERVING until a release answers; the rule sets can be read before that."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tells_problem: bool = True) -> None:
+        """``tells_problem``: anybody may ask for health, and where callers have to be known, the reason is not for anybody."""
         super().__init__(experimental_non_blocking=True)
         self._problem = ""
+        self._tells_problem = tells_problem
         self.tell("", "")
 
     def tell(self, serving_release: str, problem: str) -> None:
@@ -44,6 +46,6 @@ class Health(health.HealthServicer):
         self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
     ) -> health_pb2.HealthCheckResponse:
         """The status of a service, and in ``PROBLEM_KEY`` what is amiss."""
-        if self._problem:
+        if self._problem and self._tells_problem:
             context.set_trailing_metadata(((PROBLEM_KEY, quote(self._problem, safe=" /:;,'()")),))
         return super().Check(request, context)

@@ -6,21 +6,24 @@ import gc
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from concurrent import futures
+from queue import Empty, SimpleQueue
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from claimedits.app.engine_host import EngineHost
 from claimedits.model.problems import ClaimEditsError
 from claimedits.rulesets.store import Store
+from claimedits.server.access_watch import AccessWatch
+from claimedits.server.activation_handlers import ActivationHandlers
 from claimedits.server.admission import CallPool, Service
+from claimedits.server.authorization import Gate
 from claimedits.server.call_log import write_log
 from claimedits.server.claim_edit_handlers import ClaimEditHandlers
 from claimedits.server.health import CLAIM_EDITS, RULE_SETS, Health
+from claimedits.server.reflection import enable_reflection
 from claimedits.server.rule_set_handlers import RuleSetHandlers
 from claimedits.server.settings import ServerSettings
 
@@ -34,11 +37,12 @@ class Worker:
     def __init__(self, settings: ServerSettings) -> None:
         """
         Raises:
-            ClaimEditsError: the store or a certificate cannot be read.
+            ClaimEditsError: the store, a certificate or the access table cannot be read.
         """
         self._settings = settings
         self._credentials = read_credentials(settings)
-        self._health = Health()
+        self._access = AccessWatch(settings)
+        self._health = Health(tells_problem=settings.access is None)
         self._host = EngineHost(Store.open(settings.store), self._on_change)
         self._server = self._make_server()
         self.port = 0
@@ -61,6 +65,7 @@ class Worker:
         self.port = self._bind()
         self._server.start()
         self._host.watch(self._settings.watch_seconds)
+        self._access.watch(self._settings.watch_seconds)
         write_log(
             event="listening",
             address=f"{self._settings.address.rpartition(':')[0]}:{self.port}",
@@ -75,24 +80,27 @@ class Worker:
         write_log(event="draining", grace_seconds=self._settings.grace_seconds)
         balancer_wait(self._settings.balancer_wait_seconds)
         self._host.stop()
+        self._access.stop()
         # A call that was cut may leave its thread waiting inside gRPC: the grace and a moment more is all it gets.
         self._server.stop(self._settings.grace_seconds).wait(self._settings.grace_seconds + 2.0)
         write_log(event="stopped")
 
     def run_until_signal(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain. A second signal, or SIGINT, does not wait for balancers."""
-        stopped, hurried = threading.Event(), threading.Event()
-
-        def on_signal(number: int, _: object) -> None:
-            if stopped.is_set() or number == signal.SIGINT:
-                hurried.set()
-            stopped.set()
-
+        # A handler runs in the thread that waits: a lock that it holds would wait for itself, this queue has none.
+        came: SimpleQueue[int] = SimpleQueue()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, on_signal)
+            signal.signal(number, lambda number, _: came.put(number))
         self.start()
-        stopped.wait()
-        self.drain(hurried.wait)
+        hurry = came.get() == signal.SIGINT
+
+        def wait_for_balancers(seconds: float) -> None:
+            try:
+                came.get(timeout=0 if hurry else seconds)
+            except Empty:
+                pass
+
+        self.drain(wait_for_balancers)
         _end_process()
 
     def _bind(self) -> int:
@@ -107,13 +115,18 @@ class Worker:
 
     def _make_server(self) -> grpc.Server:
         settings = self._settings
-        calls = CallPool("concurrent_calls", settings.threads, settings.concurrent_calls)
-        streams = CallPool("streams", settings.streams, settings.streams)
+        pools = (
+            CallPool("concurrent_calls", settings.threads, settings.concurrent_calls),
+            CallPool("streams", settings.streams, settings.streams),
+        )
+        gate, size = Gate(self._access.table), settings.message_bytes
+        claim_edits = (ClaimEditHandlers(self._host, settings),)
+        rule_sets = (RuleSetHandlers(self._host), ActivationHandlers(self._host))
         server = grpc.server(
             futures.ThreadPoolExecutor(_PROBE_THREADS, thread_name_prefix="probe"),
             handlers=[
-                Service(CLAIM_EDITS, ClaimEditHandlers(self._host, settings), calls, streams, settings.message_bytes),
-                Service(RULE_SETS, RuleSetHandlers(self._host), calls, streams, settings.message_bytes),
+                Service(CLAIM_EDITS, claim_edits, pools, size, gate),
+                Service(RULE_SETS, rule_sets, pools, size, gate),
             ],
             # Refused before it is read, and without particulars: only what is far beyond the limits comes to this.
             maximum_concurrent_rpcs=2 * (settings.concurrent_calls + settings.streams) + _PROBE_THREADS,
@@ -129,8 +142,7 @@ class Worker:
             ],
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = (CLAIM_EDITS.full_name, RULE_SETS.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        enable_reflection((CLAIM_EDITS.full_name, RULE_SETS.full_name, health.SERVICE_NAME), server, gate)
         return server
 
     def _on_change(self, release: str, problem: str) -> None:

@@ -43,5 +43,10 @@ class ServerSettings:
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
     """Mutual TLS: clients must show a certificate of this authority."""
-    watch_seconds: float = 0.5
-    """How often the store is asked whether another release is active."""
+    watch_seconds: float = 0.2
+    """How often the store is asked whether another release is active, and the access table whether it has changed."""
+    access: Path | None = None
+    """The access table. With it, whoever is not in it may do nothing but ask for health; without it, everybody may read and
+    evaluate, and nobody may activate."""
+    allow_plaintext_tokens: bool = False
+    """Take tokens over an unencrypted port that other machines can reach: something in front of the server encrypts."""

@@ -17,6 +17,7 @@ from multiprocessing.process import BaseProcess
 
 from claimedits.model.problems import ClaimEditsError
 from claimedits.rulesets.store import Store
+from claimedits.server.access_watch import AccessWatch
 from claimedits.server.call_log import write_log
 from claimedits.server.serving import Worker, read_credentials
 from claimedits.server.settings import ServerSettings
@@ -29,7 +30,7 @@ def serve(settings: ServerSettings) -> int:
     """Serve until SIGTERM or SIGINT; the exit code.
 
     Raises:
-        ClaimEditsError: the store, the address or a certificate cannot be used.
+        ClaimEditsError: the store, the address, a certificate or the access table cannot be used.
     """
     if settings.workers <= 1:
         Worker(settings).run_until_signal()
@@ -38,6 +39,7 @@ def serve(settings: ServerSettings) -> int:
         raise ClaimEditsError("--workers needs Linux: elsewhere processes cannot share a port")
     Store.open(settings.store)  # what no worker could use is told once, here
     read_credentials(settings)
+    AccessWatch(settings)
     with _reserved_port(settings.address) as address:
         return _Supervisor(replace(settings, address=address)).run()
 
@@ -68,23 +70,17 @@ class _Supervisor:
     def run(self) -> int:
         """Keep every worker alive until a signal comes, then drain them; 0."""
         woken, wake = os.pipe()
+        # A handler runs in the thread that waits: a lock that it holds would wait for itself. What is written is never read.
         os.set_blocking(wake, False)
-        stopping = threading.Event()
-
-        def on_signal(*_: object) -> None:
-            stopping.set()
-            os.write(wake, b"\0")
-
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, on_signal)
+            signal.signal(number, lambda *_: os.write(wake, b"\0"))
         self._workers = [self._spawn(i) for i in range(self._settings.workers)]
-        while not stopping.is_set():
-            connection.wait([woken, *(worker.sentinel for worker in self._workers)])
+        while woken not in connection.wait([woken, *(worker.sentinel for worker in self._workers)]):
             for i, worker in enumerate(self._workers):
-                if not stopping.is_set() and not worker.is_alive():
+                if not worker.is_alive():
                     write_log(event="worker_died", worker=worker.pid, exit_code=worker.exitcode)
-                    stopping.wait(max(0.0, self._started_at[i] + RESTART_AFTER - time.monotonic()))
-                    if not stopping.is_set():
+                    pause = max(0.0, self._started_at[i] + RESTART_AFTER - time.monotonic())
+                    if not connection.wait([woken], pause):
                         self._workers[i] = self._spawn(i)
         self._drain()
         return 0

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n claimedits/v1/error_reason.proto\x12\rclaimedits.v1*\xa7\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_CLAIM_INVALID\x10\x01\x12 \n\x1c\x45RROR_REASON_REQUEST_INVALID\x10\x02\x12#\n\x1f\x45RROR_REASON_MESSAGE_UNREADABLE\x10\x03\x12\"\n\x1e\x45RROR_REASON_RELEASE_NOT_FOUND\x10\x04\x12#\n\x1f\x45RROR_REASON_REVISION_NOT_FOUND\x10\x05\x12\"\n\x1e\x45RROR_REASON_NO_ACTIVE_RELEASE\x10\x06\x12\x1a\n\x16\x45RROR_REASON_NOT_READY\x10\x07\x12\x1f\n\x1b\x45RROR_REASON_LIMIT_EXCEEDED\x10\x08\x12#\n\x1f\x45RROR_REASON_RELEASE_UNREADABLE\x10\t\x12\x17\n\x13\x45RROR_REASON_DEFECT\x10\n\x12\x1c\n\x18\x45RROR_REASON_CALLER_LEFT\x10\x0b\x12\"\n\x1e\x45RROR_REASON_NOT_AUTHENTICATED\x10\x0c\x12\x1e\n\x1a\x45RROR_REASON_ROLE_REQUIRED\x10\r\x12\'\n#ERROR_REASON_ACTIVE_RELEASE_CHANGED\x10\x0e\x12 \n\x1c\x45RROR_REASON_RELEASE_REFUSED\x10\x0f\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n claimedits/v1/error_reason.proto\x12\rclaimedits.v1*\xd0\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_CLAIM_INVALID\x10\x01\x12 \n\x1c\x45RROR_REASON_REQUEST_INVALID\x10\x02\x12#\n\x1f\x45RROR_REASON_MESSAGE_UNREADABLE\x10\x03\x12\"\n\x1e\x45RROR_REASON_RELEASE_NOT_FOUND\x10\x04\x12#\n\x1f\x45RROR_REASON_REVISION_NOT_FOUND\x10\x05\x12\"\n\x1e\x45RROR_REASON_NO_ACTIVE_RELEASE\x10\x06\x12\x1a\n\x16\x45RROR_REASON_NOT_READY\x10\x07\x12\x1f\n\x1b\x45RROR_REASON_LIMIT_EXCEEDED\x10\x08\x12#\n\x1f\x45RROR_REASON_RELEASE_UNREADABLE\x10\t\x12\x17\n\x13\x45RROR_REASON_DEFECT\x10\n\x12\x1c\n\x18\x45RROR_REASON_CALLER_LEFT\x10\x0b\x12\"\n\x1e\x45RROR_REASON_NOT_AUTHENTICATED\x10\x0c\x12\x1e\n\x1a\x45RROR_REASON_ROLE_REQUIRED\x10\r\x12\'\n#ERROR_REASON_ACTIVE_RELEASE_CHANGED\x10\x0e\x12 \n\x1c\x45RROR_REASON_RELEASE_REFUSED\x10\x0f\x12\'\n#ERROR_REASON_ACTIVATION_UNCONFIRMED\x10\x10\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'claimedits.v1.error_reason_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ERRORREASON']._serialized_start=52
-  _globals['_ERRORREASON']._serialized_end=603
+  _globals['_ERRORREASON']._serialized_end=644
 # @@protoc_insertion_point(module_scope)

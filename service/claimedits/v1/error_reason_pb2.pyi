@@ -53,6 +53,8 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """ABORTED: another release is active than the caller expects; metadata `current` names it."""
     ERROR_REASON_RELEASE_REFUSED: _ErrorReason.ValueType  # 15
     """FAILED_PRECONDITION: the release cannot be opened or was refused, so nothing was changed; the message says why."""
+    ERROR_REASON_ACTIVATION_UNCONFIRMED: _ErrorReason.ValueType  # 16
+    """INTERNAL: the release is active, but the disk did not confirm that a power failure will not undo it."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """`reason` of google.rpc.ErrorInfo (domain `claimedits`): the word without its prefix, such as `CLAIM_INVALID`."""
@@ -88,4 +90,6 @@ ERROR_REASON_ACTIVE_RELEASE_CHANGED: ErrorReason.ValueType  # 14
 """ABORTED: another release is active than the caller expects; metadata `current` names it."""
 ERROR_REASON_RELEASE_REFUSED: ErrorReason.ValueType  # 15
 """FAILED_PRECONDITION: the release cannot be opened or was refused, so nothing was changed; the message says why."""
+ERROR_REASON_ACTIVATION_UNCONFIRMED: ErrorReason.ValueType  # 16
+"""INTERNAL: the release is active, but the disk did not confirm that a power failure will not undo it."""
 Global___ErrorReason: typing_extensions.TypeAlias = ErrorReason

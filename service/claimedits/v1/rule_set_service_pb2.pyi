@@ -213,6 +213,7 @@ class Release(google.protobuf.message.Message):
     REVISIONS_FIELD_NUMBER: builtins.int
     CREATED_AT_FIELD_NUMBER: builtins.int
     NOTE_FIELD_NUMBER: builtins.int
+    OVERRIDES_FIELD_NUMBER: builtins.int
     id: builtins.str
     """`sha256:` and 64 hexadecimal digits."""
     created_at: builtins.str
@@ -220,6 +221,10 @@ class Release(google.protobuf.message.Message):
     note: builtins.str
     @property
     def revisions(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    @property
+    def overrides(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___CheckOverride]:
+        """What the checks refused, and who let it through all the same; empty = nothing was refused."""
+
     def __init__(
         self,
         *,
@@ -227,10 +232,41 @@ class Release(google.protobuf.message.Message):
         revisions: collections.abc.Iterable[builtins.str] | None = ...,
         created_at: builtins.str = ...,
         note: builtins.str = ...,
+        overrides: collections.abc.Iterable[Global___CheckOverride] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["created_at", b"created_at", "id", b"id", "note", b"note", "revisions", b"revisions"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["created_at", b"created_at", "id", b"id", "note", b"note", "overrides", b"overrides", "revisions", b"revisions"]) -> None: ...
 
 Global___Release: typing_extensions.TypeAlias = Release
+
+@typing.final
+class CheckOverride(google.protobuf.message.Message):
+    """A decision to create a release though its checks refused it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: builtins.int
+    WHO_FIELD_NUMBER: builtins.int
+    AT_FIELD_NUMBER: builtins.int
+    PROBLEMS_FIELD_NUMBER: builtins.int
+    reason: builtins.str
+    who: builtins.str
+    at: builtins.str
+    """UTC, ISO 8601."""
+    @property
+    def problems(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What the checks said."""
+
+    def __init__(
+        self,
+        *,
+        reason: builtins.str = ...,
+        who: builtins.str = ...,
+        at: builtins.str = ...,
+        problems: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["at", b"at", "problems", b"problems", "reason", b"reason", "who", b"who"]) -> None: ...
+
+Global___CheckOverride: typing_extensions.TypeAlias = CheckOverride
 
 @typing.final
 class ListRuleSetsRequest(google.protobuf.message.Message):
