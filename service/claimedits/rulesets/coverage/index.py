@@ -276,7 +276,7 @@ def _find_standing(revisions: Revisions, published: Sequence[int]) -> dict[tuple
 
 class _CoverageIndexKind:
     name = "coverage"
-    format = 2
+    format = 3
 
     def build(self, revisions: Revisions, directory: Path) -> None:
         writer = _Writer()

@@ -32,6 +32,10 @@ class ListState:
     """What the note of the asterisk says of the starred diagnoses, where it was understood."""
     shared: bool = False
     """Another list pairs some of its diagnoses with this one."""
+    is_for_others: bool = False
+    """For the codes that no other list names."""
+    doubted: Codes = frozenset()
+    """Codes of which a sentence that was not understood says something about some of the diagnoses."""
     parts: list[GroupReading] = field(default_factory=list)
     """Diagnoses that the text singles out."""
 
@@ -74,6 +78,8 @@ def list_readings(state: ListState, governed: Codes) -> list[GroupReading]:
         if not (state.shared and part.role is Role.REQUIRED_SECONDARY):
             rest -= members
         narrowed = part.scope if part.scope is not None else scope
+        if part.role is Role.NARRATIVE and narrowed is not None:
+            narrowed |= state.doubted
         if members:
             read = replace(part, diagnoses=members, scope=narrowed, waived_by_modifiers=state.waived, exempt=exempt)
             readings.append(read)

@@ -15,6 +15,7 @@ _MUST = re.compile(r"\b(?:must|requires?|required|shall|should|need(?:s|ed)?)\b"
 _PAIRING = any_of(
     r"\bprimary\b", r"\bsecondary\b", r"\bdual\b", r"\bboth\b", r"\bin\s+addition\b", r"\balong\s+with\b", r"\btogether\s+with\b",
     r"\bcombination\b", r"\bpaired?\b", r"\baccompan", r"\bplus\b", r"\bfrom\s+each\b", r"\band\s+(?:an?|one|at\s+least)\b",
+    r"\brequires?\s+(?:an?|one|any|at\s+least)\b",
     r"\bconjunction\b", r"\bunderlying\b", r"\b(?:two|2)\s+(?:diagnos|ICD|codes)", r"\badditional\s+(?:diagnos|ICD|code)",
 )  # fmt: skip
 PROCEDURE_GROUP = re.compile(
@@ -26,17 +27,20 @@ _MODIFIERS = re.compile(r"\bmodifiers?\b\W*((?:[A-Z][0-9A-Z](?![A-Z0-9])(?:\W|\b
 
 def read_pairing(sentence: str, number: int, diagnoses: Codes) -> Statement | None:
     """Pairs of groups, and pairs within a group; None where the sentence pairs nothing."""
+    if _OPTIONAL.search(sentence):
+        return None
     procedure_groups = {n for match in PROCEDURE_GROUP.findall(sentence) for n in match if n}
     numbers = list(dict.fromkeys(int(n) for n in _group_numbers(sentence) if n not in procedure_groups))
     if [n for n in numbers if n != number] and _PAIRING.search(sentence) and _MUST_OR_PAIR.search(sentence):
         paired = _pair_groups(sentence, number, numbers)
-        if paired is None:
+        if paired is None or _IF_IT_APPLIES.search(sentence):
             return Statement(Says.UNREAD, secondaries=tuple(numbers), sentence=sentence)
         primary, secondaries = paired
         return Statement(
             Says.PAIR_GROUPS,
             primary=primary,
             secondaries=secondaries,
+            any_order=not _CALLED.search(sentence),
             diagnoses=diagnoses if primary == number else NONE,
             words=lifting_modifiers(sentence),
             sentence=sentence,
@@ -57,6 +61,14 @@ _JOINS = re.compile(
     r"|\brequires?\b|\brefer\s+to\b|\bin\s+conjunction\s+with\b",
     re.IGNORECASE,
 )
+_OPTIONAL = re.compile(r"\bwith\s+or\s+without\b|\band/or\b[^.]*\bgroup\b|\beither\s+alone\b", re.IGNORECASE)
+_IF_IT_APPLIES = re.compile(
+    r"\b(?:when|if|where|as)\s+(?:it\s+is\s+|they\s+are\s+)?(?:applicable|appropriate|indicated|needed|available)\b",
+    re.IGNORECASE,
+)
+_CALLED = re.compile(r"\b(?:primary|principal|secondary)\b", re.IGNORECASE)
+_SECONDARY_TO = re.compile(r"\bsecondary\s+(?:(?:diagnos\w+|codes?|ICD\S*)\s+)*to\b", re.IGNORECASE)
+"""``as secondary to a code of group 1``: the group that follows is the primary one."""
 UNNAMED = "?"
 """In ``words``: the sentence lifts the pairing by modifiers that it does not name."""
 
@@ -67,6 +79,11 @@ def _group_numbers(sentence: str) -> list[str]:
 
 def _pair_groups(sentence: str, number: int, numbers: list[int]) -> tuple[int, tuple[int, ...]] | None:
     """The primary group and its secondary ones; None where the sentence leaves it open."""
+    beneath = _SECONDARY_TO.search(sentence)
+    if beneath:
+        primaries = [int(n) for n in _group_numbers(sentence[beneath.end() :])]
+        secondaries = [int(n) for n in _group_numbers(sentence[: beneath.start()])] or [number]
+        return (primaries[0], tuple(secondaries)) if len(primaries) == 1 and primaries[0] not in secondaries else None
     called = _called_groups(sentence)
     if "primary" in called and "secondary" in called:
         (primary, *more), secondaries = called["primary"], called["secondary"]

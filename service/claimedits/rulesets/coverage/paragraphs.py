@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 _BLOCK = re.compile(r"<\s*/?\s*(?:p|br|li|ul|ol|div|tr|table|h\d)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _BLANKS = re.compile(r"[^\S\n]+")
 _NOTE = re.compile(r"\s+(?=\*?\s*Note\s*:)")
+_CLAUSE = r"(?<=;)\s+(?=(?:codes?|groups?|the|these|those|diagnos\w+|any|all|if|when|however)\b)"
 _SENTENCE_END = re.compile(
-    r"(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bNo\.)(?<!\bCh\.)(?<!\bPub\.)\s+(?=[A-Z0-9*“\"(•])"
+    rf"{_CLAUSE}|(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bNo\.)(?<!\bCh\.)(?<!\bPub\.)\s+(?=[A-Z0-9*“\"(•])"
 )
 
 _RANGE = re.compile(
@@ -23,6 +24,7 @@ _SINGLE = re.compile(r"(?<![A-Z0-9.])(?:\d{5}|\d{4}[A-Z]|[A-V]\d{4})(?![A-Z0-9])
 _DIAGNOSIS = r"[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})"
 _DIAGNOSIS_RANGE = re.compile(rf"\b({_DIAGNOSIS})\s*(?:-|–|—|through|thru|to)\s*({_DIAGNOSIS})\b")
 _DIAGNOSIS_CODE = re.compile(rf"\b{_DIAGNOSIS}\b")
+_UNDOTTED = re.compile(r"(?<![A-Z0-9.])[A-TV-Z]\d[0-9A-Z]{1,5}(?![A-Z0-9])(?!\.\d)")
 _SHORT_DIAGNOSIS = re.compile(r"(?:ICD-10(?:-CM)?|diagnosis)(?: diagnosis)? codes? ([A-TV-Z]\d[0-9A-Z])\b(?!\.)")
 
 
@@ -107,9 +109,13 @@ def every_procedure_code(sentence: str) -> frozenset[str]:
     return frozenset(_SINGLE.findall(sentence))
 
 
-def find_diagnoses(sentence: str, listed: Iterable[str] = ()) -> frozenset[str]:
-    """Diagnosis codes that a sentence names, without the dot; of a range, its ends and the listed codes between."""
+def find_diagnoses(sentence: str, listed: Collection[str] = ()) -> frozenset[str]:
+    """Diagnosis codes that a sentence names, without the dot; of a range, its ends and the listed codes between.
+
+    A word without a dot is a diagnosis where the sentence says so, or where it is one of ``listed``.
+    """
     named = {code.replace(".", "") for code in _DIAGNOSIS_CODE.findall(sentence)}
+    named |= {word for word in _UNDOTTED.findall(sentence) if word in listed}
     named |= set(_SHORT_DIAGNOSIS.findall(sentence))
     for first, last in _DIAGNOSIS_RANGE.findall(sentence):
         low, high = first.replace(".", ""), last.replace(".", "")

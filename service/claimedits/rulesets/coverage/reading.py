@@ -21,6 +21,7 @@ from claimedits.rulesets.coverage.readings import (
     Treatment,
 )
 from claimedits.rulesets.coverage.sentences import (
+    needs_other_diagnosis,
     read_label,
     read_list_sentence,
     read_procedure_sentence,
@@ -43,6 +44,7 @@ class _Reader:
         self.procedure_groups = {g.number: g for g in groups if g.kind is ListKind.PROCEDURE}
         self.lists = [ListState(g, self._keep(g)) for g in groups if g.kind is not ListKind.PROCEDURE and g.codes]
         self.code_groups = {number: group.codes for number, group in self.procedure_groups.items()}
+        self.listed: Codes = frozenset().union(*(state.group.codes for state in self.lists))
         self.denied_here: set[str] = set()
         self.pairs = 0
 
@@ -59,6 +61,7 @@ class _Reader:
             self._read_list(state)
         self._pair_labels()
         self._match_headings()
+        self._scope_the_rest()
         self._settle_hints()
         for state in self.lists:
             self.reading.groups += [*stated_readings(state), *list_readings(state, self.governed)]
@@ -76,13 +79,13 @@ class _Reader:
     def _read_procedure_group(self, group: RawGroup) -> None:
         paragraph = self._keep(group)
         for sentence in split_sentences(group.paragraph):
-            said = read_procedure_sentence(sentence, self.governed, group.codes, self.title)
+            said = read_procedure_sentence(sentence, self.governed, group.codes, self.title, self.listed)
             self._apply_to_codes(said, paragraph, group.source)
 
     def _apply_to_codes(self, said: Statement, paragraph: int, source: tuple[int, int]) -> None:
         if said.says is Says.PAIR_EXEMPT:
             self._exempt(said)
-        elif said.says is Says.DIAGNOSIS_SCOPE:
+        elif said.says in (Says.DIAGNOSIS_SCOPE, Says.DIAGNOSIS_UNREAD):
             for state in self.lists:
                 self._single_out(state, said)
         elif said.says is Says.DENIED_HERE:
@@ -125,8 +128,13 @@ class _Reader:
         star = GroupReading(
             group.kind, group.number, Role.STANDALONE, diagnoses=group.starred, paragraph=state.paragraph
         )
-        if said.says is Says.SCOPE and state.star is None:
+        is_scope = said.says is Says.SCOPE or (
+            said.says is Says.DIAGNOSIS_SCOPE and group.starred and said.diagnoses >= group.starred
+        )
+        if is_scope and state.star is None:
             state.star = replace(star, scope=said.codes)
+        elif needs_other_diagnosis(sentence) and said.says is not Says.PAIR_GROUPS and state.star is None:
+            state.star = replace(star, role=Role.NEEDS_SECONDARY)
         elif said.says is Says.PAIR_GROUPS and said.primary == group.number and said.secondaries[0] in covered:
             other = covered[said.secondaries[0]]
             self.pairs += 1
@@ -143,6 +151,8 @@ class _Reader:
             for other in meant or [state]:
                 if not other.group.is_stated:
                     other.named |= said.codes
+        elif said.says is Says.SCOPE_OTHERS:
+            state.is_for_others = True
         elif said.says in (Says.FREE, Says.DENIED, Says.DENIED_IF):
             self._apply_to_codes(said, state.paragraph, state.group.source)
         elif said.says is Says.PAIR_EXEMPT:
@@ -201,7 +211,7 @@ class _Reader:
                 other.pair, other.role = 0, Role.STANDALONE
             return
         self.pairs += 1
-        primary.role, primary.pair = Role.PRIMARY_ELIGIBLE, self.pairs
+        primary.role, primary.pair, primary.any_order = Role.PRIMARY_ELIGIBLE, self.pairs, said.any_order
         for secondary in secondaries:
             secondary.role, secondary.pair = Role.REQUIRED_SECONDARY, self.pairs
 
@@ -226,8 +236,9 @@ class _Reader:
             self._add_part(state, part, state.role, scope=said.codes)
         elif said.says is Says.NEEDS_SECONDARY:
             self._add_part(state, part, Role.NEEDS_SECONDARY)
-        elif state.group.kind is ListKind.COVERED:
+        elif state.group.kind is ListKind.COVERED or _EXCLUDES_IN_PART.search(said.sentence):
             self._add_part(state, part, Role.NARRATIVE)
+            state.doubted |= said.codes
 
     @staticmethod
     def _add_part(
@@ -285,6 +296,15 @@ class _Reader:
             group = headings.get(heading_of(state.group.paragraph))
             if not state.named and group is not None and len(headings) > 1:
                 state.named = group.codes
+
+    def _scope_the_rest(self) -> None:
+        """A list for all other codes is for those that no other list of its kind names."""
+        for state in self.lists:
+            others = frozenset[str]().union(
+                *(s.named for s in self.lists if s is not state and s.group.kind is state.group.kind)
+            )
+            if state.is_for_others and not state.named and others:
+                state.named = self.governed - others
 
     def _settle_hints(self) -> None:
         """Words of pairing that no pattern caught: understood where the list is paired already, else unread."""

@@ -32,6 +32,7 @@ _BOILERPLATE = any_of(
     r"is excerpted from|quoted material",
     r"not enough to link|must be present (?:for|on|in) (?:the|a|any|each|every) (?:procedure|service|test|claim|medical|patient)",
     r"\b(?:if|when|unless|provided)\b[^.]*\b(?:criteria|requirements|indications|conditions|guidelines|limitations)\b[^.]*\b(?:met|LCD|NCD|policy|satisfied|article)\b",
+    r"\bmust\s+(?:include|contain|have)\s+(?:the|an?)\s+(?:\w+\s+){0,2}(?:ICD\S*\s+)?(?:diagnosis\s+)?codes?(?:\(s\))?\s+that\b",
     r"\b(?:must|should)\s+(?:best\s+)?(?:describe|reflect|represent|match|correspond)\b",
     r"\ban?\s+(?:valid\s+)?(?:ICD\S*\s+)?(?:diagnosis\s+)?code\s+must\s+be\s+(?:reported|submitted|present|included)\s+(?:on|with)\s+(?:each|every|all|the|any)\s+claims?",
 )
@@ -54,6 +55,7 @@ _DENIED = any_of(
     r"\b(?:will\s+be|are|is)\s+denied\b",
     r"\b(?:is|are)\s+(?:considered\s+)?(?:inappropriate|experimental|investigational)\b",
     r"\bnot\s+(?:be\s+)?(?:payable|reimbursable|reimbursed)\b",
+    r"\b(?:do|does|will)\s+not\s+(?:provide\s+)?(?:cover|coverage|reimburse)\b",
 )
 _ASIDE = re.compile(r"\W*\bthis is not an?\b[^.]*\binclusive list\b[^.*]*[.*]?", re.IGNORECASE)
 _HEADING_DENIED = re.compile(r"^\W*(?:non-?\s?covered|not\s+covered)(?:\s+\S+){0,3}\W*$", re.IGNORECASE)
@@ -67,7 +69,10 @@ _BESIDE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CONDITION = re.compile(
-    r"\b(?:when|if|unless|except|until|without|more\s+than|in\s+excess|exceed\w*|other\s+than|greater\s+than|only|once|dates?\s+of\s+service)\b",
+    r"\b(?:when|if|unless|except|until|without|more\s+than|in\s+excess|exceed\w*|other\s+than|greater\s+than|only|once|dates?\s+of\s+service)\b"
+    r"|\bin\s+(?:an?|the|cases?|patients?)\b(?!\s+(?:following|list|group|table|related|section|LCD|NCD|article|policy)\b)"
+    r"|\bas\s+(?!(?:not\s+)?(?:medically|reasonable|necessary|non-?\s?covered|experimental|investigational|unproven|well|of|follows)\b)\w"
+    r"|\b(?:by|under|in)\s+(?:this|the\s+(?:related|attached))\b|\bduring\b|\bwithin\b|\bprior\s+to\b|\bafter\b|\bbefore\b",
     re.IGNORECASE,
 )
 _PURPOSE = re.compile(
@@ -132,10 +137,19 @@ _SETTINGS = (
     ),
 )
 _SETTING = re.compile(
-    r"^\W*(?:note\W+)?(?:for|to be used (?:by|for)|only for)\b[^.]*\b(?:claims?|departments?|facilit\w+|settings?|use|billing)\s+only\b",
+    r"\b(?:should|may|can|must|will)\s+only\s+be\s+(?:used|billed|reported|covered)\s+(?:for|by|in|on)\b|^\W*(?:note\W+)?(?:for|to be used (?:by|for)|only for)\b[^.]*\b(?:claims?|departments?|facilit\w+|settings?|use|billing)\s+only\b",
     re.IGNORECASE,
 )
 _ONLY = re.compile(r"\bonly\b|\blimited\s+to\b|\brestricted\s+to\b|\bexclusively\b", re.IGNORECASE)
+_ONLY_DIAGNOSES = re.compile(r"\bonly\s+(?:the\s+)?(?:following\s+|these\s+|listed\s+)?(?:ICD|diagnos)", re.IGNORECASE)
+"""``only the following diagnoses are covered for code X`` binds the code, not the diagnoses."""
+_EXCEPT = re.compile(r"\b(?:except(?:\s+for|ing)?|excluding|other\s+than|but\s+not)\b", re.IGNORECASE)
+_CODES_ARE = re.compile(
+    r"^\W*(?:(?:note|the|CPT|HCPCS|procedures?|codes?|services?|and|or|through|to|[0-9A-V][0-9A-Z]{3}[0-9A-Z])\b[^A-Za-z0-9]*)+"
+    r"(?:is|are|will|do|does|not|remains?)\b",
+    re.IGNORECASE,
+)
+"""The codes are what the sentence speaks of: ``CPT code X is not covered``, not ``these are not covered for X``."""
 _RESTRICTS = re.compile(
     r"\b(?:only|not|must|requires?d?|limited|except|exclud\w+|unless|when|if|primary|secondary|addition|accompan\w+|conjunction|to\s+be\s+used)\b",
     re.IGNORECASE,
@@ -152,6 +166,24 @@ _EXEMPT = re.compile(
     re.IGNORECASE,
 )
 _WAIVED = re.compile(r"\bnot\s+(?:be\s+)?(?:required|needed|necessary|apply)\b", re.IGNORECASE)
+_COVERED_ONLY = re.compile(
+    r"\bonly\s+(?:be\s+)?(?:covered|payable|allowed|reimbursed)\s+(?:when|if|for|with|in|upon|as)\b"
+    r"|\b(?:covered|payable|allowed|reimbursed)\s+only\s+(?:when|if|for|with|in|upon|as)\b",
+    re.IGNORECASE,
+)
+_ABOUT_LISTS = re.compile(r"\bdiagnos|\bICD|\blist|\bindications?\b|\bbelow\b", re.IGNORECASE)
+_OTHER_CODES = re.compile(
+    r"\b(?:all|any)\s+(?:of\s+)?(?:the\s+)?(?:other|remaining)\s+(?:[A-Za-z/]+\s+){0,2}(?:procedures?|services?|tests?|(?:CPT|HCPCS)\S*(?:\s+codes?)?)\b",
+    re.IGNORECASE,
+)
+_SEE = re.compile(r"\(?\s*\b(?:please\s+)?see\s+(?:also\s+)?(?:the\s+)?groups?\b[^.)]*\)?", re.IGNORECASE)
+_TWO = re.compile(
+    r"\b(?:two|2|both|three|multiple|more\s+than\s+one)\s+(?:of\s+(?:the|these)\s+)?(?:\w+\s+){0,2}(?:diagnos|ICD|codes?\b)",
+    re.IGNORECASE,
+)
+_MUST = re.compile(r"\b(?:must|requir\w+|need(?:s|ed)?)\b", re.IGNORECASE)
+_BILLING_MODIFIERS = re.compile(r"[256]\d|7[6-9]|80|82|A[ST]|E[1-4Y]|F[1-9A]|G[AXYZ]|L[CDMT]|R[CIT]|T[1-9AC]|X[EPSU]")
+"""Modifiers that say side, part, circumstance or who pays: a sentence about them says nothing of diagnoses."""
 _NO_SCOPE = any_of(
     r"\bin\s+place\s+of\b", r"\binstead\s+of\b", r"\bshould\s+be\s+(?:used\s+to\s+)?(?:reported|submitted|report)\b", r"\bin\s+conjunction\b",
     r"\bseparately\b", r"\badd-?on\b", r"\bdeleted\b", r"\beffective\b", r"\badded\b", r"\bsame\s+date\b", r"\bmust\s+be\s+(?:billed|reported)\b",
@@ -171,16 +203,20 @@ _DANGER = any_of(
 )  # fmt: skip
 
 
-def read_procedure_sentence(sentence: str, governed: Codes, group_codes: Codes, title: str) -> Statement:
-    """What a sentence over a group of procedure codes says of those codes."""
+def read_procedure_sentence(
+    sentence: str, governed: Codes, group_codes: Codes, title: str, listed: Codes = NONE
+) -> Statement:
+    """What a sentence over a group of procedure codes says of those codes. ``listed``: every diagnosis of the document."""
     sentence = _ASIDE.sub(" ", sentence)
     codes = find_procedure_codes(sentence, governed)
-    diagnoses = find_diagnoses(sentence)
+    diagnoses = find_diagnoses(sentence, listed - governed)
     foreign = not codes and names_any_procedure(sentence)
     if _EXEMPT.search(sentence):
         return Statement(Says.PAIR_EXEMPT, codes, sentence=sentence)
     if diagnoses and codes and _ONLY.search(sentence):
         return Statement(Says.DIAGNOSIS_SCOPE, codes, diagnoses=diagnoses, sentence=sentence)
+    if diagnoses and _DENIED.search(sentence) and not foreign:
+        return Statement(Says.DIAGNOSIS_UNREAD, codes, diagnoses=diagnoses, sentence=sentence)
     if _FREE.search(sentence) and not foreign:
         return Statement(Says.FREE, codes or group_codes, sentence=sentence)
     if _BOILERPLATE.search(sentence):
@@ -194,6 +230,10 @@ def read_procedure_sentence(sentence: str, governed: Codes, group_codes: Codes, 
         )
     if _DENIED.search(sentence) and not foreign:
         return _read_denial(sentence, codes, group_codes, title)
+    if codes and _COVERED_ONLY.search(sentence) and not _ABOUT_LISTS.search(sentence):
+        beside = _BESIDE.search(sentence)
+        subject = codes & find_procedure_codes(sentence[: beside.start()], governed) if beside else codes
+        return Statement(Says.DENIED_IF, subject, sentence=sentence)
     return Statement(Says.NOTHING)
 
 
@@ -236,10 +276,11 @@ def read_list_sentence(
         number: the list's group.
         procedure_groups: the document's groups of procedure codes, which the sentence may name by number.
     """
+    sentence = _SEE.sub(" ", sentence)
     named = {int(n) for match in PROCEDURE_GROUP.findall(sentence) for n in match if n}
     codes = find_procedure_codes(sentence, governed)
     codes |= frozenset(code for n in named for code in procedure_groups.get(n, ()) if code in governed)
-    diagnoses = find_diagnoses(sentence, listed)
+    diagnoses = find_diagnoses(sentence, listed - governed)
     if _WAIVED.search(sentence) and re.search(r"\b(?:secondary|second|dual|both|pair)", sentence, re.IGNORECASE):
         modifiers = lifting_modifiers(sentence)
         if modifiers:
@@ -255,25 +296,56 @@ def read_list_sentence(
         return _read_about_diagnoses(sentence, codes, diagnoses)
     if _BOILERPLATE.search(sentence) and not codes:
         return Statement(Says.NOTHING)
-    if number and codes and _DENIED.search(sentence) and not re.search(r"\bdiagnos|\bICD", sentence, re.IGNORECASE):
+    if number and codes and _DENIED.search(sentence) and _CODES_ARE.search(sentence):
         return Statement(Says.DENIED if not _CONDITION.search(sentence) else Says.DENIED_IF, codes, sentence=sentence)
+    if not codes and _OTHER_CODES.search(sentence):
+        return Statement(Says.SCOPE_OTHERS, sentence=sentence)
     if codes and (is_bare_list(sentence) or _CUE.search(sentence) or not _NO_SCOPE.search(sentence)):
         if not _NO_SCOPE.search(sentence) or re.search(
             r"\b(?:support|cover(?:ed|age)|allowed)", sentence, re.IGNORECASE
         ):
             other = {int(n) for n in _GROUP.findall(sentence)} - named - {number}
             target = other.pop() if len(other) == 1 and number not in map(int, _GROUP.findall(sentence)) else 0
-            return Statement(Says.SCOPE, codes, primary=target, sentence=sentence)
+            return Statement(Says.SCOPE, _scope_of(sentence, codes, governed), primary=target, sentence=sentence)
         return Statement(Says.NOTHING)
-    if _NOUN.search(sentence) and _DANGER.search(sentence):
+    if _TWO.search(sentence) and _MUST.search(sentence):
+        return Statement(Says.UNREAD, sentence=sentence)
+    if _NOUN.search(sentence) and _DANGER.search(sentence) and not _is_about_billing(sentence):
         return Statement(Says.UNREAD, sentence=sentence)
     return Statement(Says.NOTHING)
+
+
+def _is_about_billing(sentence: str) -> bool:
+    """About modifiers that touch no diagnosis, and about nothing else."""
+    if not re.search(r"\bmodifiers?\b", sentence, re.IGNORECASE):
+        return False
+    if re.search(r"\bdiagnos|\bICD|\bsecondary\b|\bprimary\b", sentence, re.IGNORECASE):
+        return False
+    named = re.findall(r"\b(?:[A-Z][A-Z0-9]|\d\d)\b", sentence)
+    return all(_BILLING_MODIFIERS.fullmatch(word) for word in named if word not in ("OR", "IF", "NO", "IS"))
+
+
+def _scope_of(sentence: str, codes: Codes, governed: Codes) -> Codes:
+    """The codes a list is for: without those it excepts, and without companions (``when performed with``)."""
+    companion = _BESIDE.search(sentence)
+    if companion:
+        before = find_procedure_codes(sentence[: companion.start()], governed)
+        codes = before & codes or codes
+    excepted = _EXCEPT.search(sentence)
+    if excepted:
+        without = find_procedure_codes(sentence[excepted.end() :], governed)
+        before = find_procedure_codes(sentence[: excepted.start()], governed)
+        if without:
+            return (before & codes or governed) - without
+    return codes
 
 
 def _read_about_diagnoses(sentence: str, codes: Codes, diagnoses: Codes) -> Statement:
     """Sentences that single out diagnoses of the list."""
     if _NEEDS_OTHER.search(sentence):
         return Statement(Says.NEEDS_SECONDARY, codes, diagnoses=diagnoses, sentence=sentence)
+    if codes and _ONLY_DIAGNOSES.search(sentence):
+        return Statement(Says.UNREAD, sentence=sentence)
     if codes and _ONLY.search(sentence):
         return Statement(Says.DIAGNOSIS_SCOPE, codes, diagnoses=diagnoses, sentence=sentence)
     if codes or _RESTRICTS.search(sentence):
@@ -281,12 +353,20 @@ def _read_about_diagnoses(sentence: str, codes: Codes, diagnoses: Codes) -> Stat
     return Statement(Says.NOTHING)
 
 
+def needs_other_diagnosis(sentence: str) -> bool:
+    """Whether a sentence asks for a further diagnosis without naming one."""
+    return bool(_NEEDS_OTHER.search(sentence)) and not _GROUP.search(sentence)
+
+
 _LABEL = re.compile(
-    r"\W*(?:group\s*\d+\W*)?(?:codes?\W+)?(primary|principal|secondary)\s+(?:ICD\S*\s+)?(?:diagnos[ei]s|codes?|diagnosis\s+codes?|ICD\S*\s+codes?)\W*",
+    r"\W*(?:(?:group|list|table|section)\s*#?\s*\d+\W*)?(?:codes?\W+)?(primary|principal|secondary)\s+(?:ICD\S*\s+)?(?:diagnos[ei]s|codes?|diagnosis\s+codes?|ICD\S*\s+codes?)\W*",
     re.IGNORECASE,
 )
 _LAST_LABEL = re.compile(
-    r"\b(primary|principal|secondary)\s+(?:ICD\S*\s+)?(?:diagnos[ei]s|diagnosis\s+codes?)\s*:\s*$", re.IGNORECASE
+    r"\b(?:following|these|below|listed)\b[^.;]*\b(?:must|should|shall|are\s+to)\s+be\s+(?:reported|used|billed|listed|coded|submitted)\s+as\s+(?:the\s+|an?\s+)?"
+    r"(primary|principal|secondary)(?:\s+(?:ICD\S*\s+)?(?:diagnos[ei]s|diagnosis\s+codes?|codes?))?\s*[:.]?\s*$"
+    r"|\b(primary|principal|secondary)\s+(?:ICD\S*\s+)?(?:diagnos[ei]s|diagnosis\s+codes?)\s*:\s*$",
+    re.IGNORECASE,
 )
 
 
@@ -295,7 +375,7 @@ def read_label(sentences: Sequence[str]) -> str:
     found = {match[1].lower() for sentence in sentences if (match := _LABEL.fullmatch(sentence))}
     last = _LAST_LABEL.search(sentences[-1]) if sentences else None
     if not found and last:
-        found = {last[1].lower()}
+        found = {(last[1] or last[2]).lower()}
     if len(found) != 1:
         return ""
     return "secondary" if found == {"secondary"} else "primary"

@@ -21,6 +21,7 @@ class Says(Enum):
     OPEN = "the codes may be covered for more than the lists say"
     SETTING = "the codes are for some claim types only"
     SCOPE = "the list is for the codes"
+    SCOPE_OTHERS = "the list is for the codes that no other list names"
     DIAGNOSIS_SCOPE = "the diagnoses are for the codes only"
     DIAGNOSIS_UNREAD = "something about the diagnoses that was not understood"
     NEEDS_SECONDARY = "the diagnoses need another diagnosis, which is not named"
@@ -44,6 +45,8 @@ class Statement:
     """PAIR_GROUPS: number of the group of primary diagnoses. SCOPE: of the list that is meant, where not the paragraph's own."""
     secondaries: tuple[int, ...] = ()
     """PAIR_GROUPS: groups of secondary diagnoses; any one of them. UNREAD: the groups that the sentence names."""
+    any_order: bool = False
+    """PAIR_GROUPS: the sentence calls neither list primary or secondary."""
     words: tuple[str, ...] = ()
     """SETTING: claim types; PAIR_WAIVED: modifiers."""
     sentence: str = field(default="", compare=False)
