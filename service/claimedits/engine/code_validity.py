@@ -35,13 +35,16 @@ def evaluate(evaluation: Evaluation) -> None:
     """§F.1 to §F.4, line by line."""
     validity = _CodeValidity(evaluation)
     plain = _PlainCodes(evaluation)
+    listed = evaluation.claim.diagnoses
     for index, line in enumerate(evaluation.claim.lines):
-        diagnoses = _diagnoses_of(evaluation, line)
-        is_plain = plain.has_procedure(line)
-        if is_plain and plain.has_diagnoses(line, diagnoses):
+        if plain.has_procedure(line) and plain.has_all(listed, line.service_date):
             evaluation.mark(index, Family.CODE_VALIDITY, Status.PASS)
         elif validity.has_a_code_set:
-            validity.judge(index, line, diagnoses, plain)
+            diagnoses = _diagnoses_of(evaluation, line)
+            if plain.has_procedure(line) and plain.has_diagnoses(line, diagnoses):
+                evaluation.mark(index, Family.CODE_VALIDITY, Status.PASS)
+            else:
+                validity.judge(index, line, diagnoses, plain)
         else:
             evaluation.add_not_loaded(index, Family.CODE_VALIDITY, PROCEDURE_CODES, line.service_date)
 
@@ -67,6 +70,15 @@ class _PlainCodes:
             codes = remembered[evaluation.as_of] = (set(), set())
         self._procedures, self._diagnoses = codes
         self._wants_passes = evaluation.wants_passes
+        self._days: dict[Day, bool] = {}
+
+    def has_all(self, codes: tuple[str, ...], day: Day) -> bool:
+        """Whether nothing is to be said of any diagnosis of the claim; asked once a day of it."""
+        plain = self._days.get(day)
+        if plain is None:
+            plain = not self._wants_passes and all((code, day) in self._diagnoses for code in codes)
+            self._days[day] = plain
+        return plain
 
     def has_procedure(self, line: ClaimLine) -> bool:
         """Whether nothing is to be said of a line's procedure code; False where it has to be looked up."""

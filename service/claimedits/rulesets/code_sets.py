@@ -98,6 +98,11 @@ class CodeSet:
             rows = self._remembered[code] = self._read(find_key(self._keys, code_key(code)))
             return rows
 
+    def turns(self) -> set[Day]:
+        """Days on which some row begins to hold, or holds no more."""
+        _, first, last, *_ = self._columns
+        return {*np.unique(first).tolist(), *(np.unique(last).astype(np.int64) + 1).tolist()}
+
     def _read(self, position: int) -> tuple[CodeRow, ...]:
         if position < 0:
             return ()

@@ -12,16 +12,17 @@ from claimedits.engine.authored.evaluators import Evaluator
 from claimedits.engine.authored.facts import Facts
 from claimedits.engine.authored.matching import Matcher
 from claimedits.engine.authored.outcome import Outcome
-from claimedits.engine.authored.program import CompiledRule, Program, program_of
+from claimedits.engine.authored.program import CompiledRule, program_of
+from claimedits.engine.authored.program import Program as CompiledRules
 from claimedits.engine.evaluation import Evaluation
 from claimedits.model.dates import FOREVER, parse_day
 from claimedits.model.finding import Finding
-from claimedits.model.terms import Family, Status
-from claimedits.rulesets.loaded import LoadedRuleSet
+from claimedits.model.terms import Family, Program, Status
+from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
 
 EVER = parse_day("1900-01-01")
 """First day that a claim may have: a revision from it on governs every line."""
-_prepared: WeakSet[Program] = WeakSet()
+_prepared: WeakSet[CompiledRules] = WeakSet()
 INVALIDATING = ("MOD_INVALID", "MOD_NOT_ALLOWED")
 """Codes of FAIL findings whose modifiers bypass nothing afterwards (semantics.md §0.4, §A.5)."""
 
@@ -50,6 +51,41 @@ def evaluate_family(evaluation: Evaluation, family: Family, expected: str = "") 
             _RuleSetRun(evaluation, facts, evaluator, loaded, revision).decide(indices, family)
 
 
+def may_speak(evaluation: Evaluation, family: Family, index: int) -> bool:
+    """Whether ``evaluate_family`` could do more than let a line pass, judged by that line alone."""
+    governing = [
+        loaded
+        for loaded in evaluation.release.authored.get(family, ())
+        if evaluation.claim.program.name in _programs(loaded)
+    ]
+    facts = Facts(evaluation)
+    for loaded in governing:
+        revisions = _by_revision(evaluation, loaded, family)
+        if not any(index in indices for indices in revisions.values()):
+            return True  # no revision governs the line, which is said
+        for revision, indices in revisions.items():
+            program = program_of(loaded.index[revision])
+            if index in indices and Matcher(facts, program, loaded.name).rules_of(index):
+                return True
+    return False
+
+
+def governs(release: LoadedRelease, family: Family, program: Program) -> bool:
+    """Whether the release holds a rule set of the family for a program."""
+    return any(program.name in _programs(loaded) for loaded in release.authored.get(family, ()))
+
+
+def reads_other_families(release: LoadedRelease, family: Family) -> bool:
+    """Whether some rule of the family asks for findings of another one."""
+    return any(
+        block.what == "finding" and block.family is not family
+        for loaded in release.authored.get(family, ())
+        for revision in range(len(loaded.editions.revisions))
+        for authored in loaded.index[revision].rules
+        for block in authored.rule.blocks
+    )
+
+
 def _programs(loaded: LoadedRuleSet) -> str:
     """The programs a rule set speaks of; both where it does not say."""
     return loaded.editions.revisions[-1].header.attributes.get("programs", "MEDICARE MEDICAID")
@@ -61,13 +97,14 @@ def _by_revision(evaluation: Evaluation, loaded: LoadedRuleSet, family: Family) 
     if only and only.published_on <= evaluation.as_of and only.effective_from == EVER and only.effective_to == FOREVER:
         return {0: list(range(len(evaluation.claim.lines)))}
     lines: dict[int, list[int]] = defaultdict(list)
-    for index, line in enumerate(evaluation.claim.lines):
-        selection = evaluation.view(loaded, line.service_date, dated_rows=False).select(line.service_date)
-        if selection is None:
-            evaluation.add_not_loaded(index, family, loaded.name, line.service_date)
-        else:
-            lines[selection.in_force].append(index)
-    return lines
+    for (day, _), indices in evaluation.spans.items():  # most claims have one day
+        selection = evaluation.view(loaded, day, dated_rows=False).select(day)
+        if selection is not None:
+            lines[selection.in_force].extend(indices)
+            continue
+        for index in indices:
+            evaluation.add_not_loaded(index, family, loaded.name, day)
+    return {revision: sorted(indices) for revision, indices in lines.items()}
 
 
 class _RuleSetRun:
@@ -90,17 +127,18 @@ class _RuleSetRun:
             if self._program not in _prepared:
                 self._evaluator.prepare(self._program)
                 _prepared.add(self._program)
-            for stratum in self._program.strata:
-                self._decide_stratum(stratum, possible)
+            lines: dict[int, list[tuple[int, list[CompiledRule]]]] = {}
+            for index, rules in possible.items():
+                for stratum, some in self._matcher.by_stratum(rules).items():
+                    lines.setdefault(stratum, []).append((index, some))
+            for stratum in sorted(lines):
+                self._decide_stratum(lines[stratum])
         if self._evaluation.wants_passes:
             self._report(indices, family, possible)
 
-    def _decide_stratum(self, stratum: int, possible: dict[int, list[CompiledRule]]) -> None:
-        candidates = [
-            candidate
-            for index, rules in possible.items()
-            for candidate in self._matcher.candidates(index, [r for r in rules if r.rule.stratum == stratum])
-        ]
+    def _decide_stratum(self, lines: Sequence[tuple[int, list[CompiledRule]]]) -> None:
+        self._matcher.hear()
+        candidates = [candidate for index, rules in lines for candidate in self._matcher.candidates(index, rules)]
         if not candidates:
             return
         for verdict in self._evaluator.decide(candidates):

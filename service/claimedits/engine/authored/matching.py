@@ -5,6 +5,7 @@ Here stands what is about one line or one pair of lines alone; how answers combi
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +16,9 @@ from claimedits.engine.authored.facts import Facts
 from claimedits.engine.authored.program import CompiledBlock, CompiledRule, Program
 from claimedits.engine.provider_scope import Scope, compare_providers
 from claimedits.model.claim import ClaimLine
+from claimedits.model.dates import Day
 from claimedits.model.finding import Finding
+from claimedits.model.terms import Family
 from claimedits.rulesets.authored.rule import Block
 
 _MOST_REMEMBERED = 65_536
@@ -57,35 +60,82 @@ class Matcher:
     def __init__(self, facts: Facts, program: Program, rule_set: str) -> None:
         self._facts, self._program, self._rule_set = facts, program, rule_set
         self._own_matches: dict[int, list[Match]] = {}
+        self._eras: dict[Day, tuple[object, ...]] = {}
+        self._suiting: dict[int, list[CompiledRule]] = {}
+        self._strata: dict[int, dict[int, list[CompiledRule]]] = {}
+        self._spoken: set[Family] = set()
+        self.hear()
 
     def rules_of(self, index: int) -> list[CompiledRule]:
         """The rules in force that could match a line, by number."""
         facts = self._facts
-        claim, conventions, line = facts.claim, facts.conventions, facts.claim.lines[index]
-        day, remembered = line.service_date, self._program.remembered
-        key = (
-            conventions, conventions.era(day), line.procedure_code, line.modifiers, line.place_of_service, claim.program, claim.setting,
-        )  # fmt: skip
+        claim, line = facts.claim, facts.claim.lines[index]
+        remembered = self._program.remembered
+        era = self._eras.get(line.service_date)
+        if era is None:
+            era = self._eras[line.service_date] = self._era(line.service_date)
+        key = (era, line.procedure_code, line.modifiers, line.place_of_service, claim.program, claim.setting)
         rules = remembered.get(key)
         if rules is None:
             if len(remembered) >= _MOST_REMEMBERED:  # codes are the caller's: bounded
                 remembered.clear()
-            rules = remembered[key] = self._possible_rules(line)
-        return [r for r in rules if r.rule.effective_from <= day <= r.rule.effective_to]
+                self._program.alike.clear()
+            rules = self._possible_rules(line)
+            rules = remembered[key] = self._program.alike.setdefault(rules, rules)
+        suiting = self._suiting.get(id(rules))  # one object for all lines with the same rules
+        if suiting is None:
+            suiting = self._suiting[id(rules)] = [rule for rule in rules if self._suits_claim(rule, line)]
+        return suiting
+
+    def _era(self, day: Day) -> tuple[object, ...]:
+        """Names the stretch of days, known on ``as_of``, within which no table that a steady guard asks says anything else."""
+        facts = self._facts
+        return (
+            facts.conventions,
+            facts.as_of,
+            facts.conventions.era(day),
+            bisect_right(self._program.turns, day),
+            bisect_right(facts.evaluation.release.reference_turns, day),
+        )
 
     def _possible_rules(self, line: ClaimLine) -> tuple[CompiledRule, ...]:
         families = self._facts.conventions.traits(line.procedure_code, line.service_date)
         rules = [self._program.rules[n] for n in sorted(self._program.triggers.rules_for(line, families))]
-        return tuple(r for r in rules if all(ask(self._facts, line) != FALSE for ask in r.steady))
+        return tuple(
+            compiled
+            for compiled in rules
+            if compiled.rule.effective_from <= line.service_date <= compiled.rule.effective_to
+            and all(ask(self._facts, line) >= compiled.least for ask in compiled.steady)
+        )
+
+    def _suits_claim(self, compiled: CompiledRule, line: ClaimLine) -> bool:
+        """Whether what is asked of the claim alone lets the rule speak: its guards about the claim, and families that spoke."""
+        heard = compiled.reacts_to <= self._spoken | {compiled.rule.family}
+        return heard and all(ask(self._facts, line) >= compiled.least for ask in compiled.of_claim)
+
+    def hear(self) -> None:
+        """Note which families have said something so far; before the candidates of each stratum."""
+        self._spoken = {finding.family for finding in self._facts.evaluation.findings}
+
+    def by_stratum(self, rules: list[CompiledRule]) -> dict[int, list[CompiledRule]]:
+        """What ``rules_of`` gave, by stratum."""
+        strata = self._strata.get(id(rules))
+        if strata is None:
+            strata = self._strata[id(rules)] = {}
+            for compiled in rules:
+                strata.setdefault(compiled.rule.stratum, []).append(compiled)
+        return strata
 
     def candidates(self, index: int, rules: Iterable[CompiledRule]) -> Iterator[Candidate]:
         """The candidates of one line among ``rules``."""
         facts, line = self._facts, self._facts.claim.lines[index]
         for compiled in rules:
+            if compiled.reacts_to and not compiled.reacts_to <= self._spoken:
+                continue
             leaves = []
             for ask in compiled.guards:
                 value = ask(facts, line)
-                if value == FALSE:
+                if value < compiled.least:
                     break
                 leaves.append(value)
             else:

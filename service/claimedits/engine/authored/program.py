@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
-from claimedits.engine.authored.conditions import Ask, compile_condition
+from claimedits.engine.authored.conditions import TRUE, UNKNOWN, Ask, compile_condition
 from claimedits.engine.authored.triggers import TriggerIndex
+from claimedits.model.dates import Day
 from claimedits.model.finding import Citation
+from claimedits.model.terms import Family
 from claimedits.rulesets.authored.authored_index import AuthoredRule, AuthoredRules
 from claimedits.rulesets.authored.checking import attributes_of
 from claimedits.rulesets.authored.rule import All, Block, Condition, Rule, Test, tests_of
@@ -41,7 +43,8 @@ _STEADY_ATTRIBUTES = frozenset(
         "claim.setting",
     )
 )
-_DATED_OPERATORS = frozenset(("text_in_list", "texts_any_in_list", "texts_two_in_list", "texts_not_in_force"))
+_STEADY_BEGINNINGS = ("line.fee_schedule.", "switch.")
+_CLAIM_ATTRIBUTES = "claim."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class CompiledBlock:
     ask: Ask
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledRule:
     """A rule ready to be asked."""
 
@@ -74,10 +77,17 @@ class CompiledRule:
     """(source, row), for the citation."""
     guards: tuple[Ask, ...]
     """Leaves that must not be FALSE, whatever the others say; they are leaves 0, 1, …"""
+    least: int
+    """The least answer of a guard that lets the rule say something: TRUE where it says nothing of what it cannot decide."""
     steady: tuple[Ask, ...]
-    """Those guards that ask for nothing but code, modifiers, place, program and setting: their answer can be remembered."""
+    """Those guards that ask for nothing but code, modifiers, place, program, setting and dated tables: their answer can be
+    remembered from turn to turn of the tables (``Program.turns``)."""
+    of_claim: tuple[Ask, ...]
+    """Those of the other guards that ask about the claim alone: one answer for all its lines."""
     rest: tuple[Ask, ...]
     """The leaves that follow, under an "or"."""
+    reacts_to: frozenset[Family]
+    """Families that must have said something for the rule to match anything."""
     joining: tuple[CompiledBlock, ...]
     counted: tuple[CompiledBlock, ...]
     """Blocks whose answer is one more leaf, after ``rest``: absence, counts, sums."""
@@ -96,8 +106,12 @@ class Program:
         )
         self.remembered: dict[tuple[object, ...], tuple[CompiledRule, ...]] = {}
         """Rules that could match lines alike in what ``steady`` guards ask for (``matching.Matcher``)."""
+        self.alike: dict[tuple[CompiledRule, ...], tuple[CompiledRule, ...]] = {}
+        """One object for all equal values of ``remembered``."""
         self.citations: dict[int, Citation] = {}
         """The citation of each rule that has fired, by number."""
+        self.turns: list[Day] = sorted(_turns(content))
+        """Days on which a rule, a list or a switch of this revision begins to hold, or holds no more."""
         self.strata: tuple[int, ...] = tuple(sorted({rule.rule.stratum for rule in self.rules}))
 
     @cached_property
@@ -143,8 +157,11 @@ def _compile(number: int, authored: AuthoredRule, content: AuthoredRules) -> Com
         rule=rule,
         place=(authored.source, authored.source_row),
         guards=tuple(compile_condition(part, content) for part in guards),
+        least=TRUE if rule.if_unknown == "NOTHING" else UNKNOWN,
         steady=tuple(compile_condition(part, content) for part in guards if _is_steady(part)),
+        of_claim=tuple(compile_condition(part, content) for part in guards if _is_of_claim(part)),
         rest=tuple(compile_condition(part, content) for part in rest),
+        reacts_to=frozenset(b.block.family for b in joining if b.block.what == "finding" and b.block.family),
         joining=joining,
         counted=counted,
         shape=shape,
@@ -159,7 +176,20 @@ def _shown(rule: Rule) -> tuple[str, ...]:
 
 
 def _is_steady(part: Condition) -> bool:
-    return isinstance(part, Test) and part.attribute in _STEADY_ATTRIBUTES and part.operator not in _DATED_OPERATORS
+    return isinstance(part, Test) and (
+        part.attribute in _STEADY_ATTRIBUTES or part.attribute.startswith(_STEADY_BEGINNINGS)
+    )
+
+
+def _is_of_claim(part: Condition) -> bool:
+    return isinstance(part, Test) and part.attribute.startswith(_CLAIM_ATTRIBUTES) and not _is_steady(part)
+
+
+def _turns(content: AuthoredRules) -> set[Day]:
+    days = {day for authored in content.rules for day in (authored.rule.effective_from, authored.rule.effective_to + 1)}
+    for windows in content.switches.values():
+        days.update(day for window in windows for day in (window.effective_from, window.effective_to + 1))
+    return days.union(*(listed.turns() for listed in content.lists.values()))
 
 
 def _gather(parts: Sequence[Condition], most: int) -> list[Condition]:

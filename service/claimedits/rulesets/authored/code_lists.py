@@ -59,6 +59,11 @@ class CodeList:
         """Whether the list holds ``code`` on ``day``."""
         return any(window.covers(day) for window in self.windows(code))
 
+    def turns(self) -> set[int]:
+        """Days on which some row begins to hold, or holds no more."""
+        windows = (*(w for listed in self._exact.values() for w in listed), *(w for _, _, w in self._ranges))
+        return {day for w in windows for day in (w.effective_from, w.effective_to + 1)}
+
     @property
     def exact_codes(self) -> frozenset[str] | None:
         """Every code the list ever holds; None where it has ranges."""
