@@ -13,6 +13,8 @@ from claimedits.model.dates import Day, format_day, parse_day
 from claimedits.model.problems import ImportRefusedError, Problem, StoreError
 from claimedits.model.terms import Program, Setting
 from claimedits.rulesets.conventions import Conventions
+from claimedits.rulesets.coverage.assembly import CuratedRole, curated_roles
+from claimedits.rulesets.coverage.roles import compile_roles
 from claimedits.rulesets.imports import FAMILIES, ImportOptions, import_files
 from claimedits.rulesets.loaded import CONVENTIONS
 from claimedits.rulesets.revision import DROPPED, LEFT_UNREAD, RevisionInfo
@@ -142,7 +144,12 @@ def _read_options(options: dict[str, Any], progress: Callable[[str, int, int], N
         raise ImportRefusedError(problems)
     for name, words in (("program", Program), ("setting", Setting)):
         options[name] = words[options[name]] if options.get(name) else None
-    return ImportOptions(**options, progress=progress, known_notes=_known_notes())
+    return ImportOptions(**options, progress=progress, known_notes=_known_notes(), curated_roles=_curated_roles())
+
+
+def _curated_roles() -> Mapping[tuple[str, str], Sequence[CuratedRole]]:
+    """What people have read out of coverage documents, from the shipped roles."""
+    return curated_roles(compile_roles(find_rules() / "coverage-roles").tables)
 
 
 def _known_notes() -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from claimedits.model.terms import Program, Setting
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from claimedits.rulesets.coverage.assembly import CuratedRole
 
 
 @dataclass(slots=True, frozen=True)
@@ -31,6 +33,8 @@ class ImportOptions:
     max_unpacked_bytes: int = 2 << 30
     known_notes: frozenset[str] | None = None
     """Add-on notes that somebody has read; None = do not check."""
+    curated_roles: Mapping[tuple[str, str], Sequence[CuratedRole]] | None = None
+    """What people have read out of coverage documents, by id and version; None = nothing."""
     previous: Callable[[str, Day], Mapping[str, pa.Table] | None] | None = None
     """The tables of the newest kept edition of a rule set that takes effect before a day; None = there is none."""
     progress: Callable[[str, int, int], None] | None = None

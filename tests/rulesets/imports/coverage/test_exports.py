@@ -173,8 +173,8 @@ def test_documents_without_their_base_table_have_no_dates(tmp_path: Path) -> Non
 def test_a_document_that_wants_a_curated_role_is_warned_of(tmp_path: Path) -> None:
     warnings = [str(problem) for problem in import_tables(tmp_path, article_tables()).warnings]
     assert warnings == [
-        "A90001 version 4: governs 2 procedure codes and has text that was not understood (covered 1 (asterisks)): hits there are "
-        "REVIEW; state the roles of its groups in rules/coverage-roles"
+        "A90001 version 4: governs 2 procedure codes and has text that was not understood "
+        "(covered 1 (asterisks without a note in the export)): hits there are REVIEW; state the roles of its groups in rules/coverage-roles"
     ]
 
 

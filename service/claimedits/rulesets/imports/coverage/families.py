@@ -87,9 +87,9 @@ def _import_group(files: list[SourceFile], options: ImportOptions) -> list[Revis
         ledger = Ledger()
         export = read_determinations(CsvTable(names["ncd_trkg"], limits, ledger), ledger)
         return [_draft(files, "mcd-ncd", _coverage_tables(export), ledger, options)]
-    tables = [file for file in files if _is_table(file)]
+    singles = [file for file in files if _is_table(file)]
     excerpts = [file for file in files if not _is_table(file)]
-    return [_import_single(file, excerpts, limits, options) for file in tables] or _refuse(files)
+    return [_import_single(file, excerpts, limits, options) for file in singles] or _refuse(files)
 
 
 def _is_table(file: SourceFile) -> bool:
@@ -166,7 +166,9 @@ def _draft(
             **({LEFT_UNREAD: "/".join(unread)} if unread else {}),
         },
     )
-    warnings = [*ledger.warnings, *report_doubts(tables)] if kind == "coverage" else ledger.warnings
+    warnings = (
+        [*ledger.warnings, *report_doubts(tables, options.curated_roles)] if kind == "coverage" else ledger.warnings
+    )
     return RevisionDraft(header, tables, read=ledger.read, kept=ledger.kept, rejects=ledger.rejects, warnings=warnings)
 
 
