@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
-
-from case_tables import drafts_of_case
-
+from claimedits.app.testing.case_tables import group_rows, table_draft
 from claimedits.engine.engine import Engine
+from claimedits.rulesets.revision import RevisionDraft
 from claimedits.rulesets.store import Store
 from claimedits.rulesets.table_rules import compile_table_rules
 
 RULES = Path(__file__).parents[2] / "rules"
 
 
+def drafts_of_rows(rows: Sequence[Mapping[str, Any]]) -> list[RevisionDraft]:
+    """The revisions that rows in the known-answers form state, without the conventions."""
+    return [table_draft(name, revision, placed) for (name, revision), placed in group_rows(rows).items()]
+
+
 def open_engine(path: Path, rows: Sequence[Mapping[str, Any]]) -> Engine:
     """An engine over a release of ``rows`` (in the known-answers form), the shipped conventions and duplicates."""
     store = Store.open(path / "store", create=True)
     drafts = [
-        *drafts_of_case(rows),
+        *drafts_of_rows(rows),
         compile_table_rules(RULES / "ncci-conventions"),
         compile_table_rules(RULES / "duplicates"),
     ]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import orjson
 import pytest
-from case_tables import ALWAYS, draft, drafts_of_case, mue
-from releases import RULES, claim, line, mue_row
+from releases import RULES, claim, drafts_of_rows, line, mue_row
 
 from claimedits.app.lookup import LookUp, look_up
 from claimedits.app.rendering import as_fields
+from claimedits.app.testing.case_tables import ALWAYS, header_of_rows, mue
 from claimedits.engine.engine import Engine
 from claimedits.model.dates import parse_day
+from claimedits.rulesets.revision import RevisionDraft
 from claimedits.rulesets.store import Store
 from claimedits.rulesets.table_rules import compile_table_rules
 
@@ -20,10 +23,11 @@ VALUE = 7341
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     store = Store.open(tmp_path_factory.mktemp("confidential") / "store", create=True)
-    private = mue([mue_row("J1100", VALUE, "3", confidential=True)])
+    rows = [mue_row("J1100", VALUE, "3", confidential=True)]
+    header = header_of_rows("medicare-mue-practitioner-confidential", "mue", json.dumps(ALWAYS), [(0, rows[0])])
     drafts = [
-        *drafts_of_case([mue_row("G0463", 1, "2")]),
-        draft("medicare-mue-practitioner-confidential", "mue", ALWAYS, private, 1),
+        *drafts_of_rows([mue_row("G0463", 1, "2")]),
+        RevisionDraft(header, mue(rows), read=1, kept=1),
         compile_table_rules(RULES / "ncci-conventions"),
     ]
     release = store.create_release([store.add_revision(d)[0].id for d in drafts])

@@ -17,11 +17,10 @@ from typing import Any
 
 import grpc
 import orjson
-from case_tables import drafts_of_case
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from releases import RULES, aoc_row, line, mue_row, ptp_row
+from releases import RULES, aoc_row, drafts_of_rows, line, mue_row, ptp_row
 from releases import claim as claim_fields
 
 from claimedits.app.claim_messages import message_from_fields
@@ -62,7 +61,7 @@ def make_two_releases(path: Path, *, active: bool = True) -> TwoReleases:
     ids, revisions = {}, {}
     for name, (indicator, value) in ANSWERS.items():
         rows = [ptp_row("G0247", "G0127", indicator), mue_row("J1100", int(value), "2"), aoc_row("G2211", "G0402")]
-        own = [store.add_revision(draft)[0].id for draft in drafts_of_case(rows)]
+        own = [store.add_revision(draft)[0].id for draft in drafts_of_rows(rows)]
         revisions[name] = own
         ids[name] = store.create_release([*shared, *own], name).id
     if active:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "engine"))
-sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
 
-from case_tables import drafts_of_case
+from releases import drafts_of_rows
 
 from claimedits.app.impact.running import Question
 from claimedits.rulesets.store import Store
@@ -25,7 +24,7 @@ def make_update(path: Path, before: Rows, after: Rows) -> Question:
     store = Store.open(path / "store", create=True)
     shared = [compile_table_rules(RULES / name) for name in ("ncci-conventions", "duplicates")]
     releases = [
-        store.create_release([store.add_revision(draft)[0].id for draft in [*drafts_of_case(rows), *shared]])
+        store.create_release([store.add_revision(draft)[0].id for draft in [*drafts_of_rows(rows), *shared]])
         for rows in (before, after)
     ]
     return Question(path / "store", releases[0].id, releases[1].id, "2026-11-01", (), None)
