@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from releases import RULES, claim, drafts_of_case, line, mue_row, ptp_row
+from releases import RULES, claim, drafts_of_rows, line, mue_row, ptp_row
 
 from claimedits.engine.engine import Engine
 from claimedits.rulesets.store import Store
@@ -35,7 +35,7 @@ def test_the_switch_of_the_line_s_day_decides(tmp_path: Path, day: str, conditio
     store = Store.open(tmp_path / "store", create=True)
     rows = [ptp_row("G0247", "G0127"), mue_row("G0247", 1, "2")]
     drafts = [
-        *drafts_of_case(rows),
+        *drafts_of_rows(rows),
         compile_table_rules(dated_conventions(tmp_path)),
         compile_table_rules(RULES / "duplicates"),
     ]
