@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from claimedits.app.building import build_rules, find_rule_sets
-from claimedits.app.checking import check_rules
+from claimedits.app.checking import Severity, check_rules
 from claimedits.app.testing import run_tests
 from claimedits.engine.version import ENGINE_VERSION
 from claimedits.model.problems import ImportRefusedError, Problem, ProblemsError
@@ -56,7 +56,8 @@ def build_and_check(directory: Path, store: Store) -> list[BuiltRuleSet]:
 
 def check_rule_set(directory: Path) -> CheckRecord:
     """What check and test say of one rule set."""
-    tests, problems = 0, list(check_rules(directory))
+    found = [finding for finding in check_rules(directory) if finding.severity > Severity.INFO]
+    tests, problems = 0, [finding.as_problem() for finding in found]
     try:
         tests, failed = run_tests(directory)
         problems += failed

@@ -1,22 +1,7 @@
 """Checks rule sets that people write, and revisions that were imported, before they go live (``claim-edits check``)."""
 
-from __future__ import annotations
+from claimedits.app.checking.rule_sets import check_rules
+from claimedits.rulesets.lints.lint import LintFinding, Severity
+from claimedits.rulesets.lints.settings import LintSettings, read_settings
 
-from pathlib import Path
-
-from claimedits.app.building import compile_rules, find_rule_sets
-from claimedits.model.problems import ImportRefusedError, Problem
-
-
-def check_rules(directory: Path) -> list[Problem]:
-    """Everything that keeps the rule sets of a directory from compiling; empty when all is well.
-
-    Raises:
-        ImportRefusedError: there is no rule set.
-    """
-    find_rule_sets(directory)
-    try:
-        compile_rules(directory)
-    except ImportRefusedError as error:
-        return list(error.problems)
-    return []
+__all__ = ["LintFinding", "LintSettings", "Severity", "check_rules", "read_settings"]

@@ -21,6 +21,10 @@ class RuleFile:
     def place(self, path: Path) -> Position:
         return self._positions.of(path)
 
+    def place_within(self, path: Path, character: int) -> Position:
+        """The place of the ``character``-th character (0-based) of a text."""
+        return self._positions.within(path, character)
+
     def add(
         self,
         path: Path,

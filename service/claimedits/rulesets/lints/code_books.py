@@ -41,8 +41,8 @@ Span = tuple[Day, Day]
 
 def _class_of(kind: str, code: str) -> str:
     """Whose list a code belongs to, told from its form."""
-    if kind == MODIFIER:
-        return class_of_modifier(code)
+    if kind == MODIFIER:  # HCPCS files hold the letters of CPT's physical status, and none of its numbers
+        return "numbers" if code.isdigit() else class_of_modifier(code)
     return class_of_procedure(code) if kind == PROCEDURE else kind
 
 
@@ -69,8 +69,9 @@ class CodeBook:
     """Which lists, as people call them."""
     spans: dict[str, list[Span]] = field(default_factory=dict)
     """Days of each code, both ends inclusive."""
-    classes: set[str] = field(default_factory=set)
-    """Which classes of codes the lists hold: CPT codes and HCPCS Level II stand on different lists."""
+    classes: dict[str, Day] = field(default_factory=dict)
+    """Which classes of codes the lists hold (CPT codes and HCPCS Level II stand on different ones), and since which day they
+    hold every one: a list without last days has forgotten what ended before it."""
     forms: list[tuple[str, int, int, int]] = field(default_factory=list)
     """Prefix, first and last number, digits (0 = any): what is not loaded but given out."""
     _ordered: list[str] = field(default_factory=list)
@@ -80,7 +81,7 @@ class CodeBook:
 
         A range is unknown when no code of it is known, and never ended.
         """
-        if not self._can_know(first):
+        if not self._can_know(first, span):
             return Known.UNJUDGED, FOREVER
         if first != last:
             return (Known.VALID if self._some_between(first, last) else Known.UNKNOWN), FOREVER
@@ -94,10 +95,16 @@ class CodeBook:
             return Known.ENDED, end
         return (Known.ENDS_EARLY if end < span[1] and end != FOREVER else Known.VALID), end
 
-    def _can_know(self, code: str) -> bool:
+    def _can_know(self, code: str, span: Span) -> bool:
         if not self.spans:
             return bool(self.forms)
-        return _class_of(self.kind, code) in self.classes
+        since = self.classes.get(_class_of(self.kind, code))
+        return code in self.spans or (since is not None and span[1] >= since)
+
+    def holds_class(self, code: str, since: Day) -> None:
+        """Record that a list holds the codes of the class of ``code`` that were valid on ``since`` or later."""
+        name = _class_of(self.kind, code)
+        self.classes[name] = min(since, self.classes.get(name, since))
 
     def _was_given_out(self, code: str) -> bool:
         match = _RANGE.fullmatch(code)
@@ -179,7 +186,7 @@ def read_modifier_list(rows: Iterable[ListRow]) -> CodeBook:
         for code in (a + b for a in letters for b in letters) if row.first != row.last else (row.first,):
             if code == row.first or stands_between(code, row.first, row.last):
                 book.spans.setdefault(code, []).append((window.effective_from, window.effective_to))
-                book.classes.add(class_of_modifier(code))
+                book.holds_class(code, BEGINNING)
         book.names = [f"list {row.list_name}"]
     return book
 
@@ -197,6 +204,7 @@ def _add_editions(store: Store, infos: Sequence[RevisionInfo], loaded: dict[str,
         starts = BEGINNING if number == 0 else info.header.effective_from
         ends = FOREVER if number == len(infos) - 1 else info.header.effective_to
         names = rows.column_names
+        ends_are_stated = _days(rows, "effective_to").count(None) < rows.num_rows
         categories = rows["category"].to_pylist() if not kind and "category" in names else [kind] * rows.num_rows
         for category, code, first, last in zip(
             categories,
@@ -209,7 +217,7 @@ def _add_editions(store: Store, infos: Sequence[RevisionInfo], loaded: dict[str,
             span = (starts if first is None else first, ends if last is None else last)
             if number == len(infos) - 1 or first is None or code not in book.spans:
                 book.spans.setdefault(code, []).append(span)
-            book.classes.add(_class_of(book.kind, code))
+            book.holds_class(code, BEGINNING if ends_are_stated else infos[0].header.effective_from)
         for book in loaded.values():
             if book.kind in (kind, CARC, RARC) and info is infos[-1] and (kind or book.kind in (CARC, RARC)):
                 book.names.append(f"{info.header.rule_set} {info.header.label}")
@@ -223,7 +231,7 @@ def _add_undated(store: Store, infos: Iterable[RevisionInfo], loaded: dict[str, 
             # A list that states the days of the class comes first; these only add what it does not hold.
             if code not in book.spans:
                 book.spans[code] = [(BEGINNING, FOREVER)]
-            book.classes.add(class_of_procedure(code))
+            book.holds_class(code, info.header.effective_from)
         book.names.append(f"{info.header.rule_set} {info.header.label}")
 
 

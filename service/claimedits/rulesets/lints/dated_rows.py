@@ -34,6 +34,7 @@ class DatedRow:
     value: tuple[str, ...] = ()
     """What it answers; empty in a table of sets."""
     date_column: int = 1
+    noun: str = "row"
 
     @property
     def codes(self) -> str:
@@ -90,7 +91,7 @@ def check_rows(
         for outer, inner in _nested(group, holds):
             _weigh_pair(outer, inner, report, said, is_set=is_set)
         if gaps:
-            _find_gaps(group, report, said)
+            find_gaps(group, report, said)
 
 
 def _nested(group: Sequence[DatedRow], holds: Holds) -> Iterator[tuple[DatedRow, DatedRow]]:
@@ -151,7 +152,8 @@ def _covering(outer: DatedRow, inner: DatedRow) -> str:
     return f"{outer.name}, {codes}{outer.days}" if inner.first else f"{outer.name} {outer.days}"
 
 
-def _find_gaps(group: Sequence[DatedRow], report: Report, said: set[tuple[int, int, str]]) -> None:
+def find_gaps(group: Sequence[DatedRow], report: Report, said: set[tuple[int, int, str]]) -> None:
+    """Days between the first and the last of a subject that no row answers for; ``said`` keeps a pair from being named twice."""
     by_codes: dict[tuple[str, str], list[DatedRow]] = defaultdict(list)
     for row in group:
         by_codes[row.first, row.last].append(row)
@@ -163,7 +165,7 @@ def _find_gaps(group: Sequence[DatedRow], report: Report, said: set[tuple[int, i
                 first, last = format_day(reach.effective_to + 1), format_day(row.effective_from - 1)
                 days = f"on {first}" if first == last else f"from {first} to {last}"
                 about = f"{row.name}{f', {row.codes}' if row.first else ''}"
-                what = f"no row answers for {about} {days}, between rows {reach.row} and {row.row}"
+                what = f"no {row.noun} answers for {about} {days}, between rows {reach.row} and {row.row}"
                 if (reach.row, row.row, "gap") not in said:
                     said.add((reach.row, row.row, "gap"))
                     mend = f"let row {row.row} begin on {first}, or say in a silence why nothing holds on these days"

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import PurePath
 
+from claimedits.model.problems import Problem
+
 _ROWS = re.compile(r"\b(rows?|record) [\d,]+|:\d+(:\d+)?")
 
 
@@ -86,6 +88,10 @@ class LintFinding:
         subject = self.subject or _ROWS.sub(r"\1", self.what)
         words = (self.lint.id, place, self.rule_set, self.rule, subject, str(self.occurrence))
         return hashlib.sha256("\0".join(words).encode()).hexdigest()[:32]
+
+    def as_problem(self) -> Problem:
+        """The finding as a problem of an import or a release is said."""
+        return Problem(self.where, self.what, self.mend, self.lint.id)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.severity.name.lower()} {self.lint.id}: {self.message}"
