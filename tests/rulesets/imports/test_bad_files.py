@@ -226,7 +226,7 @@ def test_damaged_and_hostile_files(tmp_path: Path) -> None:
     assert "'..'" in problem
     assert refusal(lambda: import_one("mue", tmp_path, MUE, b"")) == [f"{MUE}: the file is empty; download it again"]
     assert refusal(lambda: import_one("mue", tmp_path, MUE, sample(MUE) + b"G0\0")) == [
-        f"{MUE}:16: a NUL byte in a text file; save it as UTF-8 text or download it again"
+        f"{MUE}:18: a NUL byte in a text file; save it as UTF-8 text or download it again"
     ]
     assert refusal(lambda: import_one("mue", tmp_path, MUE, sample(MUE) + b"x" * (1 << 21))) == [
         f"{MUE}:16: a line of more than 1,048,576 bytes; this is not a published table"
