@@ -229,5 +229,5 @@ def test_damaged_and_hostile_files(tmp_path: Path) -> None:
         f"{MUE}:18: a NUL byte in a text file; save it as UTF-8 text or download it again"
     ]
     assert refusal(lambda: import_one("mue", tmp_path, MUE, sample(MUE) + b"x" * (1 << 21))) == [
-        f"{MUE}:16: a line of more than 1,048,576 bytes; this is not a published table"
+        f"{MUE}:18: a line of more than 1,048,576 bytes; this is not a published table"
     ]
