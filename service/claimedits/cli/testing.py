@@ -22,6 +22,13 @@ from claimedits.cli.terminal import PROBLEMS_FOUND, command_errors, show_progres
 @click.option(
     "--fail-on-empty/--no-fail-on-empty", default=True, show_default=True, help="Fail where no test ran at all."
 )
+@click.option("--coverage", is_flag=True, help="Say which rules and rows no test exercises.")
+@click.option(
+    "--coverage-minimum",
+    type=click.FloatRange(0, 100),
+    metavar="PCT",
+    help="Fail where the tests exercise less; implies --coverage.",
+)
 @click.option("--jobs", default=0, metavar="N", help="Processes; without it as many as the work is worth.")
 @click.option(
     "--evaluator", type=click.Choice(["durable", "plain"]), help="Which evaluator decides; without it, the default."
@@ -43,6 +50,8 @@ def test_rules(
     release: str,
     run: str,
     fail_on_empty: bool,
+    coverage: bool,
+    coverage_minimum: float | None,
     jobs: int,
     evaluator: str | None,
     output_format: str,
@@ -63,12 +72,20 @@ def test_rules(
         raise click.UsageError("--release names a release of a store; say which with --store")
     with show_progress("tests") as progress:
         report = run_tests(
-            paths, store=store_path, release=release, run=run, jobs=jobs, evaluator=evaluator or "", progress=progress
+            paths,
+            store=store_path,
+            release=release,
+            run=run,
+            jobs=jobs,
+            evaluator=evaluator or "",
+            coverage=coverage,
+            coverage_minimum=coverage_minimum,
+            progress=progress,
         )
     _print(report, output_format, output, verbose or sys.stdout.isatty())
     if report.nothing_ran and fail_on_empty:
         click.echo(f"error: {_why_empty(report, run)}", err=True)
-    if report.failed or report.untested or (report.nothing_ran and fail_on_empty):
+    if not report.holds or (report.nothing_ran and fail_on_empty):
         sys.exit(PROBLEMS_FOUND)
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -77,8 +77,8 @@ def _selects(written: WrittenSet, rows: Rows) -> bool:
 class CaseReleases:
     """Opens the release of one case after another; equal tables are indexed once."""
 
-    def __init__(self, sets: RuleSets, watch: Callable[[], Watch | None] = lambda: None) -> None:
-        self.sets, self._watch = sets, watch
+    def __init__(self, sets: RuleSets) -> None:
+        self.sets = sets
         self._directory = tempfile.TemporaryDirectory(prefix="claim-edits-test-")
         self._indexes: OrderedDict[str, LoadedRuleSet] = OrderedDict()
         self._written: dict[Any, LoadedRuleSet] = {}
@@ -89,8 +89,8 @@ class CaseReleases:
         self._indexes.clear()
         self._directory.cleanup()
 
-    def open(self, case: Case) -> LoadedRelease:
-        """The release that a case's rows state.
+    def open(self, case: Case, watch: Watch | None = None) -> LoadedRelease:
+        """The release that a case's rows state; ``watch`` sees every look-up in rule sets that people wrote.
 
         Raises:
             CaseSkippedError: the case needs a rule set that is not there.
@@ -100,7 +100,6 @@ class CaseReleases:
         reason = reason_to_skip(case, self.sets)
         if reason:
             raise CaseSkippedError(reason)
-        watch = self._watch()
         loaded = [self._tables_of(CONVENTIONS, case.switches, watch)]
         by_set: dict[str, list[tuple[str, Rows]]] = {}
         for (name, revision), rows in group_rows(case.rules or ()).items():
@@ -191,6 +190,18 @@ class CaseReleases:
             return LoadedRuleSet(name, kind.name, editions, kind.open(directory))
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise ClaimEditsError(f"the rows of {name} make no table: {error}") from error
+
+
+def stated_rows(case: Case, release: LoadedRelease) -> dict[tuple[str, int], str]:
+    """(revision, record) → the row as JSON, for every row of a table that a case states."""
+    found = {}
+    for (name, revision), rows in group_rows(case.rules or ()).items():
+        if name in TABLES:
+            kind, content = TABLES[name][0], [row for _, row in rows if not row.get("loaded")]
+            label = header_of_rows(name, kind, revision, rows).label
+            ids = [r.id for r in release.rule_sets[name].editions.revisions if r.header.label == label]
+            found |= {(ids[0], n): json.dumps(row, sort_keys=True) for n, row in enumerate(content, 1)}
+    return found
 
 
 def _info(header: RevisionHeader, content: str) -> RevisionInfo:

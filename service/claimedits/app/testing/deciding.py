@@ -6,20 +6,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from claimedits.app.rendering import finding_fields
-from claimedits.app.testing.case_releases import CaseBrokenError, CaseReleases, CaseSkippedError, Watch
+from claimedits.app.testing.case_releases import CaseBrokenError, CaseReleases, CaseSkippedError, Watch, stated_rows
 from claimedits.app.testing.cases import BadCase, Case, locate
 from claimedits.app.testing.explaining import explain_rule
+from claimedits.app.testing.recording import Marks, Recording, mark_citations, mark_rules
 from claimedits.app.testing.report import TestResult
 from claimedits.app.testing.rule_sets import CONVENTIONS, RuleSets, WrittenSet, open_tables, switched
 from claimedits.app.testing.suites import Suite, id_of
 from claimedits.engine import expectations
 from claimedits.engine.authored.rule_tests import RuleTest, claim_of, evaluate_with, find_differences, select_rules
-from claimedits.engine.engine import Engine
+from claimedits.engine.engine import BUILT, Engine
 from claimedits.engine.evaluation import Evaluation
 from claimedits.engine.expectations import CLEAN, Difference, Expected
+from claimedits.model.claim_reading import read_claim
 from claimedits.model.finding import Decision, Finding, TraceStep
 from claimedits.model.problems import ClaimEditsError, ClaimInvalidError, Problem, ProblemsError
 from claimedits.model.terms import DetailLevel, Family, Status
+from claimedits.rulesets.authored.compiler import KIND as AUTHORED
 
 NOT_LOADED = "RULE_SET_NOT_LOADED"
 SILENT = (*CLEAN, Status.NOT_EVALUATED)
@@ -39,16 +42,13 @@ class TestFailsError(Exception):
 class Decider:
     """Decides tests under one home of rule sets."""
 
-    def __init__(
-        self, sets: RuleSets, kept: Callable[[], Engine] | None, watch: Callable[[], Watch | None] = lambda: None
-    ) -> None:
+    def __init__(self, sets: RuleSets, kept: Callable[[], Engine] | None) -> None:
         """
         Args:
             kept: opens the release of a store, for cases that name no tables; None = no store was given.
-            watch: asked for each test; what it returns sees every look-up in rule sets that people wrote.
         """
-        self.sets, self._kept, self._watch = sets, kept, watch
-        self.releases = CaseReleases(sets, watch)
+        self.sets, self._kept = sets, kept
+        self.releases = CaseReleases(sets)
 
     def run(self, suite: Suite, test: RuleTest | Case | BadCase) -> TestResult:
         """One test; never raises for what the test itself holds."""
@@ -78,9 +78,8 @@ class Decider:
         if test.problems:
             raise TestFailsError(Problem(f"{suite.name}/{p.where}", p.what, p.mend) for p in test.problems)
         written = self.written(suite)
-        watch = self._watch()
         try:
-            evaluation = self._evaluate(test, written, watch)
+            evaluation = self._evaluate(test, written)
         except ClaimInvalidError as error:
             where = f"{suite.name}/{test.where}"
             raise TestFailsError(Problem(where, f"{p.where} {p.what}", p.mend) for p in error.problems) from None
@@ -99,7 +98,11 @@ class Decider:
         raise ClaimEditsError(f"{suite.name} is no rule set")
 
     def _evaluate(
-        self, test: RuleTest, written: WrittenSet, watch: Watch | None, detail: DetailLevel = DetailLevel.FINDINGS
+        self,
+        test: RuleTest,
+        written: WrittenSet,
+        watch: Watch | None = None,
+        detail: DetailLevel = DetailLevel.FINDINGS,
     ) -> Evaluation:
         conventions = self.sets.get(CONVENTIONS)
         tables = self._switched(conventions, test)
@@ -132,6 +135,42 @@ class Decider:
         for line, rule in sorted({(d.line_number, d.subject) for d in differences}):
             for sentence in explain_rule(evaluation, written.name, content, line, rule):
                 yield f"line {line}: {sentence}"
+
+    # what a test looks up ----------------------------------------------------------------------------------------------
+
+    def record(self, suite: Suite, test: RuleTest | Case | BadCase) -> Marks:
+        """What a test looks up in rule sets that people wrote, and which imported rows are behind its findings.
+
+        The test is decided twice: once as always, for the rules, and once with everything opened anew and watched.
+        """
+        recording = Recording()
+        try:
+            if isinstance(test, RuleTest):
+                if not test.problems:
+                    written = self.written(suite)
+                    evaluation = self._evaluate(test, written)
+                    content = select_rules(written.authored, test.fields.get("rules"))
+                    mark_rules(recording.marks, written, content, evaluation, evaluation.findings)
+                    self._evaluate(test, written, recording)
+            elif isinstance(test, Case):
+                self._record_case(test, recording)
+        except (CaseSkippedError, CaseBrokenError, TestFailsError, ClaimEditsError):
+            pass  # the result of the test says why
+        return recording.marks
+
+    def _record_case(self, case: Case, recording: Recording) -> None:
+        engine = self._engine(case)
+        decision = self._decide(case, engine, DetailLevel.ALL)
+        mark_citations(recording.marks, decision.findings, self.sets.directories, stated_rows(case, engine.release))
+        if case.rules is None:
+            return
+        families = frozenset(case.families) or BUILT
+        evaluation = Evaluation(read_claim(case.claim), engine.release, decision.as_of, families)
+        for loaded in engine.release.rule_sets.values():
+            if loaded.kind == AUTHORED:
+                for content in loaded.index:
+                    mark_rules(recording.marks, self.sets.get(loaded.name), content, evaluation, decision.findings)
+        self._decide(case, Engine(self.releases.open(case, recording)), DetailLevel.ALL)
 
     # cases -----------------------------------------------------------------------------------------------------------
 

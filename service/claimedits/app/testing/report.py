@@ -70,9 +70,16 @@ class TestReport:
         return [result for result in self.results if result.outcome in ("FAIL", "ERROR")]
 
     @property
+    def holds(self) -> bool:
+        """Whether no test failed or could not run, every authored rule has a test that makes it fire, and what was asked of
+        coverage and mutation is met."""
+        parts = [part for part in (self.exercise, self.mutation) if part is not None]
+        return not self.failed and not self.untested and all(part.ok for part in parts)
+
+    @property
     def ok(self) -> bool:
-        """Whether some test ran, none failed or could not run, and every authored rule has a test that makes it fire."""
-        return not self.failed and not self.untested and not self.nothing_ran
+        """Whether it holds, and some test ran at all."""
+        return self.holds and not self.nothing_ran
 
 
 def summarise(report: TestReport) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import re
@@ -11,15 +12,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from claimedits.app.testing.case_tables import TABLES
+from claimedits.app.testing.cases import Case
 from claimedits.app.testing.deciding import Decider
+from claimedits.app.testing.exercised import Exercise, exercise_of
+from claimedits.app.testing.recording import Marks
 from claimedits.app.testing.report import TestReport, TestResult
-from claimedits.app.testing.rule_sets import RuleSets
+from claimedits.app.testing.rule_sets import RuleSets, WrittenSet
 from claimedits.app.testing.suites import AnyTest, Suite, find_suites, id_of, read_suite
 from claimedits.engine.authored import evaluators
 from claimedits.engine.authored.rule_tests import untested_rules
 from claimedits.engine.engine import Engine
 from claimedits.model.problems import ClaimEditsError, ImportRefusedError, Problem
 
+KINDS = frozenset(kind for kind, _ in TABLES.values())
+"""Kinds of imported tables: their rows are counted by citation."""
 _FEW = 400
 """Tests that one process runs before another is worth its start."""
 Progress = Callable[[str, int, int], None]
@@ -33,6 +40,7 @@ class Plan:
     store: Path | None = None
     release: str = ""
     evaluator: str = ""
+    record: bool = False
 
     def open_kept(self) -> Engine:
         """The release of the store.
@@ -70,10 +78,21 @@ class Runner:
             self._deciders[home] = Decider(RuleSets(home), kept)
         return self._deciders[home]
 
-    def run(self, chosen: Sequence[tuple[int, int]]) -> list[TestResult]:
-        """Tests by (suite, place in the suite)."""
+    def run(self, chosen: Sequence[tuple[int, int]]) -> tuple[list[TestResult], Marks]:
+        """Tests by (suite, place in the suite), and what they looked up where the plan asks for it."""
+        marks = Marks()
         with evaluators.using(self.plan.evaluator or evaluators.current().name):
-            return [self._run(suite, place) for suite, place in chosen]
+            results = [self._run(suite, place) for suite, place in chosen]
+        if self.plan.record:
+            with evaluators.using("plain"):
+                for suite, place in chosen:
+                    marks.merge(self.record(suite, place))
+        return results, marks
+
+    def record(self, suite: int, place: int) -> Marks:
+        """What one test looks up."""
+        one = self.plan.suites[suite]
+        return self.decider(one.home).record(one, self.tests(suite)[place])
 
     def _run(self, suite: int, place: int) -> TestResult:
         one = self.plan.suites[suite]
@@ -93,7 +112,7 @@ def start_worker(plan: Plan) -> None:
     _runner.append(Runner(plan))
 
 
-def _run_in_worker(chosen: Sequence[tuple[int, int]]) -> list[TestResult]:
+def _run_in_worker(chosen: Sequence[tuple[int, int]]) -> tuple[list[TestResult], Marks]:
     return _runner[-1].run(chosen)
 
 
@@ -111,6 +130,8 @@ def run_tests(
     run: str = "",
     jobs: int = 1,
     evaluator: str = "",
+    coverage: bool = False,
+    coverage_minimum: float | None = None,
     progress: Progress | None = None,
 ) -> TestReport:
     """Run the tests beside rules, and the cases of ``*.jsonl`` files, that stand in ``paths``.
@@ -121,23 +142,28 @@ def run_tests(
             without a test are not reported.
         jobs: processes; 0 = as many as the machine gives and the work is worth. The report does not depend on it.
         evaluator: ``durable``, ``plain``, or empty for the process's own.
+        coverage: say which rules and rows of the rule sets in ``paths`` no test exercises.
+        coverage_minimum: percent of outcomes that must be shown; implies ``coverage``.
         progress: called with (stage, done, total).
 
     Raises:
         FileNotFoundError: there is no such path.
         ClaimEditsError: ``run`` is no regular expression, or the release of the store cannot be opened.
     """
-    plan = Plan(tuple(find_suites(map(Path, paths))), store, release, evaluator)
+    coverage = coverage or coverage_minimum is not None
+    given = [Path(path) for path in paths]
+    plan = Plan(tuple(find_suites(given)), store, release, evaluator, coverage)
     if store is not None:
         plan.open_kept()
     runner = Runner(plan)
     try:
         chosen = choose(runner, run)
-        results = run_chosen(runner, chosen, jobs, progress)
+        results, marks = run_chosen(runner, chosen, jobs, progress)
+        exercise = _exercise(runner, given, chosen, marks, coverage_minimum) if coverage else None
     finally:
         runner.close()
     untested = () if run else tuple(p for suite in plan.suites for p in _untested(suite, results))
-    return TestReport(tuple(results), untested)
+    return TestReport(tuple(results), untested, exercise)
 
 
 def choose(runner: Runner, run: str) -> list[tuple[int, int]]:
@@ -161,25 +187,62 @@ def choose(runner: Runner, run: str) -> list[tuple[int, int]]:
 
 def run_chosen(
     runner: Runner, chosen: Sequence[tuple[int, int]], jobs: int, progress: Progress | None
-) -> list[TestResult]:
-    """The results in the order of ``chosen``, however many processes work."""
+) -> tuple[list[TestResult], Marks]:
+    """The results in the order of ``chosen``, however many processes work, and what was looked up."""
     processes = count_jobs(jobs, len(chosen))
     size = max(1, min(100, -(-len(chosen) // (processes * 4))))
     chunks = [chosen[i : i + size] for i in range(0, len(chosen), size)]
     results: list[TestResult] = []
+    marks = Marks()
+
+    def take(found: tuple[list[TestResult], Marks]) -> None:
+        results.extend(found[0])
+        marks.merge(found[1])
+        if progress:
+            progress("tests", len(results), len(chosen))
+
     if processes == 1:
         for chunk in chunks:
-            results += runner.run(chunk)
-            if progress:
-                progress("tests", len(results), len(chosen))
-        return results
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, start_worker, (runner.plan,)) as pool:
-        for found in pool.map(_run_in_worker, chunks):
-            results += found
-            if progress:
-                progress("tests", len(results), len(chosen))
-    return results
+            take(runner.run(chunk))
+    else:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(processes, context, start_worker, (runner.plan,)) as pool:
+            for found in pool.map(_run_in_worker, chunks):
+                take(found)
+    return results, marks
+
+
+def _exercise(
+    runner: Runner, given: Sequence[Path], chosen: Sequence[tuple[int, int]], marks: Marks, minimum: float | None
+) -> Exercise:
+    """What the tests exercise of the rule sets that were given, and of the tables that cases state or a store holds."""
+    stated: dict[str, set[str]] = {}
+    for suite, place in chosen:
+        test = runner.tests(suite)[place]
+        for row in (test.rules or ()) if isinstance(test, Case) else ():
+            if row["rule_set"] in TABLES and not row.get("loaded"):
+                stated.setdefault(row["rule_set"], set()).add(json.dumps(row, sort_keys=True))
+    counts = {name: len(rows) for name, rows in stated.items()}
+    if runner.plan.store is not None:
+        for name, loaded in runner.plan.open_kept().release.rule_sets.items():
+            if loaded.kind in KINDS:
+                counts[name] = counts.get(name, 0) + sum(sum(r.rows.values()) for r in loaded.editions.revisions)
+    return exercise_of(written_in(runner, given), marks, counts, minimum)
+
+
+def written_in(runner: Runner, given: Sequence[Path]) -> list[WrittenSet]:
+    """The rule sets of authored rules and of tables below the paths given, those left out that do not compile."""
+    found: dict[Path, WrittenSet] = {}
+    for path in given:
+        for head in sorted(path.rglob("rule-set.toml")) if path.is_dir() else ():
+            sets = runner.decider(head.parent.parent).sets
+            for name, directory in sets.directories.items():
+                if directory.resolve() == head.parent.resolve():
+                    try:
+                        found.setdefault(directory.resolve(), sets.get(name))
+                    except ImportRefusedError:
+                        continue  # its tests are in error, and say why
+    return list(found.values())
 
 
 def _untested(suite: Suite, results: Sequence[TestResult]) -> list[Problem]:
