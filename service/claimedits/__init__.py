@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+from claimedits.engine.columnar.table import TableEvaluator, TableFindings, evaluate_batches, evaluate_table
 from claimedits.engine.engine import Engine
 from claimedits.engine.version import ENGINE_VERSION
 from claimedits.model.claim import Claim, ClaimLine
 from claimedits.model.claim_reading import read_claim
 from claimedits.model.finding import Decision, Finding
+from claimedits.model.line_table import FINDING_SCHEMA, LINE_SCHEMA, TableInvalidError
 from claimedits.model.problems import ClaimEditsError, ClaimInvalidError, NotFoundError, StoreError
 from claimedits.model.terms import DetailLevel, Family, Program, Setting, Status
 from claimedits.rulesets.store import Store
 
 __version__ = ENGINE_VERSION
 __all__ = [
+    "FINDING_SCHEMA",
+    "LINE_SCHEMA",
     "Claim",
     "ClaimEditsError",
     "ClaimInvalidError",
@@ -32,5 +36,10 @@ __all__ = [
     "Status",
     "Store",
     "StoreError",
+    "TableEvaluator",
+    "TableFindings",
+    "TableInvalidError",
+    "evaluate_batches",
+    "evaluate_table",
     "read_claim",
 ]

@@ -19,7 +19,12 @@ from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.versions import Selection
 
 CONTRACTOR_DEFINED = "CCCCC"
-_SETTINGS = (Setting.PRACTITIONER, Setting.ASC, Setting.OUTPATIENT_HOSPITAL)
+SETTINGS = (Setting.PRACTITIONER, Setting.ASC, Setting.OUTPATIENT_HOSPITAL)
+
+
+def table_for(program: Program) -> str:
+    """The rule set of a program."""
+    return f"{program.name.lower()}-aoc"
 
 
 class AddOn(NamedTuple):
@@ -43,9 +48,9 @@ class Primary(NamedTuple):
 def evaluate(evaluation: Evaluation) -> None:
     """Decide the status of every line; a code that is no add-on is NOT_APPLICABLE."""
     claim = evaluation.claim
-    rule_set = f"{claim.program.name.lower()}-aoc"
+    rule_set = table_for(claim.program)
     loaded = evaluation.release.rule_sets.get(rule_set)
-    if claim.setting not in _SETTINGS:
+    if claim.setting not in SETTINGS:
         for index in range(len(claim.lines)):
             evaluation.mark(index, Family.ADD_ON_CODE, Status.NOT_APPLICABLE)
         return

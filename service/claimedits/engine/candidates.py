@@ -44,7 +44,7 @@ def find_mue_candidates(
         key = (line.procedure_code, day)
         limit = limits.get(key)
         if limit is None:
-            limit = limits[key] = _plain_limit(evaluation, loaded, line.procedure_code, day)
+            limit = limits[key] = plain_limit(evaluation, loaded, line.procedure_code, day)
         if line.modifiers and not uncounted(day).isdisjoint(line.modifiers):
             candidates.append((index, line))
         elif line.units <= limit and day == line.service_date_end and len(counted.get(line.procedure_code, ())) == 1:
@@ -64,7 +64,7 @@ def _plain_limits(evaluation: Evaluation, loaded: LoadedRuleSet) -> dict[tuple[s
     return limits
 
 
-def _plain_limit(evaluation: Evaluation, loaded: LoadedRuleSet, code: str, day: Day) -> int:
+def plain_limit(evaluation: Evaluation, loaded: LoadedRuleSet, code: str, day: Day) -> int:
     """Units of one line that are within the value whatever the MAI; -1 where the family has to look."""
     selection = evaluation.view(loaded, day, dated_rows=False).select(day)
     if selection is None or evaluation.conventions.in_family("anesthesia", code, day):
@@ -79,17 +79,20 @@ def find_add_on_candidates(evaluation: Evaluation, loaded: LoadedRuleSet) -> lis
     if evaluation.trace is not None:
         return lines
     statuses = evaluation.statuses(Family.ADD_ON_CODE)
-    has_fee_schedule = "medicare-pfs-indicators" in evaluation.release.rule_sets
     candidates = []
     for index, line in lines:
-        code = line.procedure_code
-        if code in loaded.index.add_on_codes or (
-            has_fee_schedule and evaluation.global_days(code, line.service_date) == "ZZZ"
-        ):
+        if may_be_add_on(evaluation, loaded, line.procedure_code, line.service_date):
             candidates.append((index, line))
         elif not statuses[index]:  # a line that no revision covers keeps its NOT_EVALUATED
             statuses[index] = Status.NOT_APPLICABLE
     return candidates
+
+
+def may_be_add_on(evaluation: Evaluation, loaded: LoadedRuleSet, code: str, day: Day) -> bool:
+    """Whether a code is an add-on code in some row of the table, whatever its dates, or by its global period on the day."""
+    return code in loaded.index.add_on_codes or (
+        "medicare-pfs-indicators" in evaluation.release.rule_sets and evaluation.global_days(code, day) == "ZZZ"
+    )
 
 
 def has_repeated_service(evaluation: Evaluation) -> bool:

@@ -40,6 +40,11 @@ MAI_FROM: Day = 15796  # 2013-04-01
 """§B.1: before this day every MUE is a claim-line edit."""
 
 
+def table_for(program: Program, setting: Setting) -> str:
+    """§B.3: the rule set of a program and setting."""
+    return f"{program.name.lower()}-mue-{_SETTINGS[setting]}"
+
+
 class Segment(NamedTuple):
     """Days of one line on which one row of the table answers."""
 
@@ -52,7 +57,7 @@ class Segment(NamedTuple):
 def evaluate(evaluation: Evaluation) -> None:
     """Decide the MUE status of every line."""
     claim = evaluation.claim
-    rule_set = f"{claim.program.name.lower()}-mue-{_SETTINGS[claim.setting]}"
+    rule_set = table_for(claim.program, claim.setting)
     loaded = evaluation.release.rule_sets.get(rule_set)
     counted: dict[str, list[ClaimLine]] = {}
     for line in (*claim.lines, *(line for line in claim.history_lines if line.paid)):

@@ -31,6 +31,11 @@ _TABLES: dict[tuple[Program, Setting], str] = {
 """§A.2, which table. Medicare has none for DME suppliers."""
 
 
+def table_for(program: Program, setting: Setting) -> str | None:
+    """§A.2: the rule set of a program and setting; None where nobody publishes one."""
+    return _TABLES.get((program, setting))
+
+
 class Match(NamedTuple):
     """A row and the two lines it stands between, in row order; ``history`` is the line of another claim, if one is."""
 
@@ -49,7 +54,7 @@ class Match(NamedTuple):
 def evaluate(evaluation: Evaluation) -> None:
     """Decide the PTP status of every line: worst over its pairings; a line that is only ever column 1 gets PASS (§A.6)."""
     claim = evaluation.claim
-    rule_set = _TABLES.get((claim.program, claim.setting))
+    rule_set = table_for(claim.program, claim.setting)
     if rule_set is None:
         for index, line in enumerate(claim.lines):
             evaluation.add(index, no_table_finding(line))

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from claimedits.model.problems import ProblemsError
+
 _TEXT = pa.string()
 _TEXTS = pa.list_(pa.string())
 
@@ -65,6 +67,22 @@ REQUIRED_COLUMNS: tuple[str, ...] = (
     "service_date",
 )
 
+REFUSAL_SCHEMA: pa.Schema = pa.schema(
+    [
+        pa.field("claim_id", _TEXT),
+        pa.field("row", pa.int64()),
+        pa.field("where", _TEXT),
+        pa.field("what", _TEXT),
+        pa.field("mend", _TEXT),
+        pa.field("code", _TEXT),
+    ]
+)
+"""One row a problem of a refused claim, in the order in which ``read_claim`` names them. ``row`` is the 0-based row of the
+input at which the claim begins; ``where`` is a field path, in which lines are counted within the claim, ``lines[2].units``."""
+
+OUTCOME = "OUTCOME"
+"""The column of a status table that holds the worst status of the line. The others are named by family, ``PTP``."""
+
 FINDING_SCHEMA: pa.Schema = pa.schema(
     [
         pa.field("claim_id", _TEXT),
@@ -95,4 +113,9 @@ FINDING_SCHEMA: pa.Schema = pa.schema(
     ]
 )
 """One row a finding, in the order of the answer to one claim (api.md §2): all but plain passes. Words are the short ones,
-``PTP`` and ``FAIL``; ``remedies`` and ``detail`` are JSON text as in the NDJSON form, null where there is none."""
+``PTP`` and ``FAIL``; ``remedies`` and ``detail`` are JSON text as in the NDJSON form, null where there is none. A citation
+or an adjustment that a finding does not have leaves its columns null; texts that do not apply are empty, as in JSON."""
+
+
+class TableInvalidError(ProblemsError):
+    """A table of claim lines whose columns cannot be read: missing, unknown, or of another type. Every one is named."""

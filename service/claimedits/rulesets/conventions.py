@@ -153,6 +153,11 @@ class Conventions:
             modifiers = self._uncounted[era] = frozenset(named)
         return modifiers
 
+    @property
+    def turns(self) -> list[Day]:
+        """Ascending days on which some row of the conventions begins or has just ended."""
+        return self._turns
+
     def era(self, day: Day) -> int:
         """Numbers the stretches of days within which no row of the conventions begins or ends."""
         return bisect_right(self._turns, day)
@@ -211,6 +216,10 @@ class Conventions:
     def payer_primaries(self, add_on_code: str, day: Day) -> frozenset[str]:
         """The payer's own list of primaries for a type 2 or 3 add-on; empty = none configured."""
         return frozenset(w.value for w in self._payer_primaries.get(add_on_code, ()) if w.covers(day))
+
+    def payer_primaries_ever(self, add_on_code: str) -> frozenset[str]:
+        """What ``payer_primaries`` gives on any day at all."""
+        return frozenset(w.value for w in self._payer_primaries.get(add_on_code, ()))
 
     def is_distinguishing(self, modifier: str, day: Day) -> bool:
         """Whether a modifier says that a repeated line is another service (semantics.md §F.5)."""

@@ -56,8 +56,9 @@ class PtpIndex:
         self._indicator = map_array(directory, "indicator")
         self._rationale = map_array(directory, "rationale")
         self._pattern = map_array(directory, "pattern")
-        self._bits = map_array(directory, "pairs")
-        self._stride: int = meta["stride"]
+        self.bits = map_array(directory, "pairs")
+        """The symmetric matrix: bit ``b & 7`` of byte ``a * stride + (b >> 3)`` says that codes a and b share a row."""
+        self.stride: int = meta["stride"]
         self._sources = [
             (map_array(directory, f"source_{i}"), map_array(directory, f"source_row_{i}"))
             for i in range(meta["revisions"])
@@ -66,7 +67,7 @@ class PtpIndex:
 
     def conflicts(self, numbers: Sequence[int]) -> list[tuple[int, int]]:
         """Positions (i, j), i < j, of the codes in ``numbers`` that stand together in some row; -1 is an unknown code."""
-        bits, stride = self._bits, self._stride
+        bits, stride = self.bits, self.stride
         earlier: list[tuple[int, int]] = []
         found: list[tuple[int, int]] = []
         for j, code in enumerate(numbers):

@@ -44,6 +44,11 @@ class View:
         days = [self._boundaries[0] - 1, *self._boundaries] if self._boundaries else [0]
         self._by_segment: list[Selection | None] = [self._select(day) for day in days]
 
+    @property
+    def boundaries(self) -> list[Day]:
+        """Ascending days; between two neighbours ``select`` gives the same."""
+        return self._boundaries
+
     def _publication(self, position: int) -> tuple[Day, Day, int]:
         header = self._revisions[position].header
         return header.published_on, header.effective_from, position

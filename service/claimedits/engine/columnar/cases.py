@@ -1,0 +1,103 @@
+"""Cases: the least part of a claim that a family has to see to say all that it says about some of its lines.
+
+A case is decided by the single-claim engine, as a claim of these lines alone. Cases alike in everything that the family reads
+are decided once: their findings are kept as templates with slots for the line numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from claimedits.engine.columnar.finding_columns import SLOT, FindingPool
+from claimedits.engine.columnar.lines import Vocabularies
+from claimedits.engine.engine import decide
+from claimedits.engine.evaluation import Evaluation
+from claimedits.model.claim import Claim, ClaimLine
+from claimedits.model.claim_reading import ClaimLimits
+from claimedits.model.dates import Day
+from claimedits.model.terms import Family, Program, Setting, Status
+from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
+
+MOST_KEPT = 400_000
+"""Texts, templates and outcomes kept in all; beyond it everything is forgotten between two parts of a table."""
+
+UNSEEN_HISTORY = ClaimLine(0, "", (), 0, -(2**30), -(2**30), claim_id="(history)")  # type: ignore[arg-type]
+"""Stands for history lines that take no part in a case: all that is read of them is that there are some."""
+
+
+class Outcome(NamedTuple):
+    """What one or more families say about the target lines of a case."""
+
+    findings: tuple[tuple[int, int], ...]
+    """Position of the line in the case, and template; in the order of the answer."""
+    statuses: tuple[tuple[Family, tuple[int, ...]], ...]
+    """For each family the status of every line of the case."""
+
+
+class Run:
+    """What is kept from part to part while a table is evaluated: one release, one ``as_of``, one choice of families."""
+
+    def __init__(self, release: LoadedRelease, as_of: Day, families: frozenset[Family], limits: ClaimLimits) -> None:
+        self.release = release
+        self.as_of = as_of
+        self.families = families
+        self.limits = limits
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew with nothing kept."""
+        self.vocabularies = Vocabularies()
+        self.pool = FindingPool()
+        self.outcomes: dict[Hashable, Outcome] = {}
+        self.kept: dict[Hashable, object] = {}
+        """What screening has found out about codes and days, by whatever it likes."""
+
+    def trim(self) -> None:
+        """Forget when too much is kept. Called between two parts, since numbers of texts and templates lose their meaning."""
+        if self.pool.size + self.vocabularies.size + len(self.outcomes) > MOST_KEPT:
+            self.forget()
+
+    def loaded(self, rule_set: str) -> LoadedRuleSet | None:
+        return self.release.rule_sets.get(rule_set)
+
+    def evaluation(self, claim: Claim, families: frozenset[Family]) -> Evaluation:
+        """The evaluation of a claim, not begun."""
+        return Evaluation(claim, self.release, self.as_of, families)
+
+    def decide_case(
+        self, claim: Claim, families: frozenset[Family], targets: Sequence[int], key: Hashable | None
+    ) -> Outcome:
+        """The outcome for the lines at ``targets``. Lines of the claim are numbered by slots; None as key keeps nothing."""
+        if key is not None:
+            outcome = self.outcomes.get(key)
+            if outcome is not None:
+                return outcome
+        evaluation = self.evaluation(claim, families)
+        decide(evaluation)
+        place_of = {claim.lines[place].line_number: place for place in targets}
+        add = self.pool.add
+        findings = tuple([(place_of[f.line_number], add(f)) for f in evaluation.findings if f.line_number in place_of])
+        statuses = tuple([(family, tuple([n or 2 for n in evaluation.statuses(family)])) for family in families])
+        outcome = Outcome(findings, statuses)
+        if key is not None:
+            self.outcomes[key] = outcome
+        return outcome
+
+
+def bare_claim(
+    program: int,
+    setting: int,
+    lines: Sequence[ClaimLine],
+    history: Sequence[ClaimLine] = (),
+    billing_provider_id: str = "",
+) -> Claim:
+    """A claim with nothing but what PTP, MUE, add-on codes and duplicates read."""
+    return Claim(
+        "", Program(program), Setting(setting), tuple(lines), billing_provider_id, history_lines=tuple(history)
+    )
+
+
+PASSED = int(Status.PASS)
+assert PASSED == 2
+__all__ = ["PASSED", "SLOT", "UNSEEN_HISTORY", "Outcome", "Run", "bare_claim"]

@@ -1,0 +1,208 @@
+"""Findings as columns. Findings that differ in nothing but line numbers share one *template*, written once.
+
+A template is made of a finding whose lines have *slots* for numbers; an instance of it is a template, a row, and the numbers
+for the slots. Texts and JSON stand in pools, so that a repeated text costs a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from claimedits.model.finding import Citation, Finding
+from claimedits.model.finding_fields import detail_fields, remedy_fields
+from claimedits.model.line_table import FINDING_SCHEMA
+from claimedits.model.terms import FAMILIES_BY_NAME, Family
+from claimedits.rulesets.mapped_arrays import Array
+
+SLOT = 1_800_000_000
+"""Line numbers from here on are slots: the line with the k-th least number of its case has the number ``SLOT + k``."""
+_SLOTS = re.compile(r"\b18000\d{5}\b")
+
+_NAMES = tuple(name for name in FINDING_SCHEMA.names if name not in ("claim_id", "line_number"))
+_RELATED, _DEPENDS = _NAMES.index("related_line_numbers"), _NAMES.index("depends_on")
+_TEXTS_WITH_NUMBERS = tuple(map(_NAMES.index, ("message", "remedies", "detail")))
+_RANK = {family: rank for rank, family in enumerate(FAMILIES_BY_NAME)}
+
+Pieces = tuple[Any, ...]
+"""A text cut at its slots: text, slot, text, slot, …, text."""
+
+
+class _Slots(NamedTuple):
+    """The parts of a template that hold line numbers."""
+
+    texts: tuple[tuple[int, Pieces], ...]
+    """Column and pieces."""
+    related: tuple[int, ...]
+    """Slots of ``related_line_numbers``."""
+    depends_on: tuple[Pieces, ...]
+
+
+class FindingPool:
+    """Templates, and the pools of values that their columns point into."""
+
+    def __init__(self) -> None:
+        self._pools: list[dict[Any, int]] = [{} for _ in _NAMES]
+        self._arrays: list[pa.Array] = [pa.array([], FINDING_SCHEMA.field(name).type) for name in _NAMES]
+        self._templates: list[list[int]] = []
+        self._slots: list[_Slots | None] = []
+        self.families: list[Family] = []
+
+    @property
+    def size(self) -> int:
+        """How many values and templates are kept."""
+        return len(self._templates) + sum(map(len, self._pools))
+
+    def add(self, finding: Finding) -> int:
+        """The number of a template made of ``finding``; line numbers from SLOT on are slots."""
+        values = _values_of(finding)
+        slots = _find_slots(values) if finding.line_number >= SLOT else None
+        self._templates.append([self._place(column, value) for column, value in enumerate(values)])
+        self._slots.append(slots)
+        self.families.append(finding.family)
+        return len(self._templates) - 1
+
+    def has_slots(self, template: int) -> bool:
+        return self._slots[template] is not None
+
+    def fill(self, template: int, numbers: Sequence[int]) -> list[tuple[int, int]]:
+        """Columns of an instance that differ from the template, and where in the pools their values are."""
+        slots = self._slots[template]
+        if slots is None:
+            return []
+        words = [str(number) for number in numbers]
+        filled = [(column, self._place(column, _join(pieces, words))) for column, pieces in slots.texts]
+        if slots.related:
+            filled.append((_RELATED, self._place(_RELATED, tuple([numbers[slot] for slot in slots.related]))))
+        if slots.depends_on:
+            ids = tuple(sorted(_join(pieces, words) for pieces in slots.depends_on))
+            filled.append((_DEPENDS, self._place(_DEPENDS, ids)))
+        return filled
+
+    def _place(self, column: int, value: Any) -> int:
+        pool = self._pools[column]
+        return pool.setdefault(value, len(pool))
+
+    def columns(self, templates: Array, filled: Sequence[tuple[int, int, int]]) -> list[pa.Array]:
+        """The columns of instances, in the order of ``_NAMES``. ``filled``: (instance, column, place in the pool)."""
+        table = np.array(self._templates, dtype=np.int32).reshape(-1, len(_NAMES))[templates]
+        if filled:
+            instance, column, place = np.array(filled, dtype=np.int64).T
+            table[instance, column] = place
+        return [self._values(column).take(pa.array(table[:, column])) for column in range(len(_NAMES))]
+
+    def _values(self, column: int) -> pa.Array:
+        """The pool of a column as an Arrow array, longer by what came since the last time."""
+        array, pool = self._arrays[column], self._pools[column]
+        if len(array) < len(pool):
+            new = list(pool)[len(array) :]
+            array = self._arrays[column] = pa.concat_arrays([array, pa.array(new, array.type)])
+        return array
+
+
+def _values_of(finding: Finding) -> list[Any]:
+    """The cells of a finding, in the order of ``_NAMES``."""
+    citation: Citation | tuple[None, ...] = finding.citation or (None,) * len(Citation._fields)
+    adjustment = finding.adjustment
+    return [
+        finding.family.name,
+        finding.status.name,
+        finding.rule_id,
+        finding.code,
+        finding.message,
+        finding.related_line_numbers,
+        finding.overridable.name,
+        adjustment.group if adjustment else None,
+        adjustment.carc if adjustment else None,
+        adjustment.rarc if adjustment else None,
+        *citation,
+        _json([remedy_fields(remedy) for remedy in finding.remedies]) if finding.remedies else None,
+        finding.depends_on,
+        _json(detail_fields(finding.detail)) if finding.detail is not None else None,
+    ]
+
+
+def _json(content: Any) -> str:
+    return orjson.dumps(content).decode()
+
+
+def _find_slots(values: Sequence[Any]) -> _Slots | None:
+    texts = []
+    for column in _TEXTS_WITH_NUMBERS:
+        text = values[column]
+        if text is not None and "18000" in text:
+            pieces = _cut(text)
+            if len(pieces) > 1:
+                texts.append((column, pieces))
+    related = tuple(number - SLOT for number in values[_RELATED])
+    depends_on = tuple(map(_cut, values[_DEPENDS]))
+    return _Slots(tuple(texts), related, depends_on) if texts or related or depends_on else None
+
+
+def _cut(text: str) -> Pieces:
+    pieces: list[Any] = []
+    end = 0
+    for found in _SLOTS.finditer(text):
+        pieces += [text[end : found.start()], int(found.group()) - SLOT]
+        end = found.end()
+    return (*pieces, text[end:])
+
+
+def _join(pieces: Pieces, words: Sequence[str]) -> str:
+    return "".join([words[piece] if type(piece) is int else piece for piece in pieces])
+
+
+class FindingColumns:
+    """The findings of one part of a table, gathered in any order and written in the order of the answers."""
+
+    def __init__(self, pool: FindingPool) -> None:
+        self._pool = pool
+        self._rows: list[Array] = []
+        self._templates: list[Array] = []
+        self._one_rows: list[int] = []
+        self._one_templates: list[int] = []
+        self._filled: list[tuple[int, int, int]] = []
+
+    def add(self, row: int, template: int, numbers: Sequence[int]) -> None:
+        """One finding about the line of ``row``. Findings of one line and family are added in their order."""
+        instance = len(self._one_rows)
+        self._one_rows.append(row)
+        self._one_templates.append(template)
+        for column, place in self._pool.fill(template, numbers):
+            self._filled.append((instance, column, place))
+
+    def add_many(self, rows: Array, templates: Array) -> None:
+        """A finding about each of ``rows``, of templates without slots."""
+        self._rows.append(rows)
+        self._templates.append(templates)
+
+    def table(self, claim_ids: pa.Array, claim_of: Array, line_numbers: Array) -> pa.Table:
+        """``FINDING_SCHEMA``: by claim, line number, family, then as they were added. ``claim_ids`` has an item a claim."""
+        rows = np.concatenate([np.array(self._one_rows, dtype=np.int64), *self._rows]).astype(np.int64)
+        templates = np.concatenate([np.array(self._one_templates, dtype=np.int64), *self._templates]).astype(np.int64)
+        if not len(rows):
+            return FINDING_SCHEMA.empty_table()
+        ranks = np.array([_RANK[family] for family in self._pool.families], dtype=np.int64)
+        claims, numbers = claim_of[rows], line_numbers[rows]
+        key = (claims * 131_072 + numbers) * len(FAMILIES_BY_NAME) + ranks[templates]
+        order = np.argsort(key, kind="stable")
+        place_of = np.empty(len(order), dtype=np.int64)
+        place_of[order] = np.arange(len(order))
+        filled = [(int(place_of[instance]), column, place) for instance, column, place in self._filled]
+        columns = iter(self._pool.columns(templates[order], filled))
+        return pa.table(
+            [
+                claim_ids.take(pa.array(claims[order]))
+                if name == "claim_id"
+                else pa.array(numbers[order], pa.int32())
+                if name == "line_number"
+                else next(columns)
+                for name in FINDING_SCHEMA.names
+            ],
+            schema=FINDING_SCHEMA,
+        )

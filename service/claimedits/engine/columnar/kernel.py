@@ -1,0 +1,49 @@
+"""The searches that touch every row. ``_kernel`` is their compiled form; here stand what they do, in numpy, and the choice.
+
+``CLAIMEDITS_KERNEL=plain`` in the environment forces the numpy form; it also serves where the compiled one was not built.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from claimedits.engine.columnar.lines import LineColumns
+from claimedits.rulesets.mapped_arrays import Array
+from claimedits.rulesets.ptp_index import PtpIndex
+
+
+def find_pairs(index: PtpIndex, lines: LineColumns, numbers: Array) -> tuple[Array, Array]:
+    """Rows (a, b), a before b, of one claim whose codes stand together in a row of the table that is alive on a common day.
+
+    ``numbers`` are the codes' numbers in the index, -1 for rows that take no part. Two history lines make no pair.
+    """
+    usable = np.flatnonzero(numbers >= 0)
+    code, claim = numbers[usable].astype(np.int64), lines.claim_of[usable]
+    bits = np.frombuffer(index.bits, dtype=np.uint8)
+    found_a, found_b = [], []
+    for distance in range(1, len(usable)):
+        a = np.flatnonzero(claim[distance:] == claim[:-distance])
+        if not len(a):
+            break
+        b = a + distance
+        hit = bits[code[a] * index.stride + (code[b] >> 3)] >> (code[b] & 7) & 1
+        a, b = a[hit == 1], b[hit == 1]
+        found_a.append(usable[a])
+        found_b.append(usable[b])
+    rows_a = np.concatenate(found_a) if found_a else np.zeros(0, dtype=np.int64)
+    rows_b = np.concatenate(found_b) if found_b else np.zeros(0, dtype=np.int64)
+    first = np.maximum(lines.first_day[rows_a], lines.first_day[rows_b])
+    last = np.minimum(lines.last_day[rows_a], lines.last_day[rows_b])
+    kept = (first <= last) & ~(lines.is_history[rows_a] & lines.is_history[rows_b])
+    alive = np.zeros(len(rows_a), dtype=bool)
+    for i in np.flatnonzero(kept).tolist():
+        rows = index.rows(int(numbers[rows_a[i]]), int(numbers[rows_b[i]]))
+        alive[i] = any(
+            row.modifier_indicator != 9
+            and row.effective_from != row.effective_to
+            and row.effective_from <= last[i]
+            and row.effective_to >= first[i]
+            for row in rows
+        )
+    order = np.lexsort((rows_b[alive], rows_a[alive]))
+    return rows_a[alive][order], rows_b[alive][order]

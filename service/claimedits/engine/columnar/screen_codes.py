@@ -1,0 +1,185 @@
+"""Screens the families that look at a line and the head of its claim: CODE_VALIDITY, COVERAGE, MODIFIER and POLICY."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from claimedits.engine.authored.reach import governing, may_speak
+from claimedits.engine.code_lists import PROCEDURE_CODES
+from claimedits.engine.code_validity import FEE_SCHEDULE, ICD10
+from claimedits.engine.columnar.cases import bare_claim
+from claimedits.engine.columnar.part import Part, Screening
+from claimedits.engine.coverage import RULE_SET as COVERAGE
+from claimedits.model.claim import ClaimLine
+from claimedits.model.terms import Family, Program, Status
+from claimedits.rulesets.mapped_arrays import Array
+
+_NO_ROWS = np.zeros(0, dtype=np.int64)
+
+
+# ---- CODE_VALIDITY (semantics.md §F.1–§F.4) ----
+
+
+def screen_code_validity(part: Part) -> Screening:
+    """Codes and diagnoses that are plainly valid on the day, and that no curated edit names, pass."""
+    lines, release = part.lines, part.run.release
+    part.start(Family.CODE_VALIDITY, Status.PASS)
+    if not {PROCEDURE_CODES, FEE_SCHEDULE, ICD10} & release.rule_sets.keys():
+        return Screening(Family.CODE_VALIDITY, np.flatnonzero(part.own), (lines.first_day,))
+    single = lines.first_day == lines.last_day
+    odd = part.own & ~single
+    for day in np.unique(lines.first_day[part.own]).tolist():
+        here = np.flatnonzero(part.own & (lines.first_day == day) & single)
+        code = lines.texts["procedure_code"][here]
+        plain = _plain(part, "procedure_code", code, day)[code]
+        if len(lines.diagnoses):
+            plain &= _plain_claims(part, day, here)[lines.claim_of[here]]
+        odd[here[~plain]] = True
+    return Screening(
+        Family.CODE_VALIDITY, np.flatnonzero(odd), (*_line_columns(part), *_head_columns(part)), needs_head=True
+    )
+
+
+def _plain_claims(part: Part, day: int, rows: Array) -> Array:
+    """Claims all of whose diagnoses are plainly valid on a day."""
+    lines = part.lines
+    claims = np.unique(lines.claim_of[rows])
+    counts = lines.diagnosis_counts[claims]
+    of_claim = np.repeat(claims, counts)
+    places = np.arange(len(of_claim)) - np.repeat(np.cumsum(counts) - counts, counts)
+    items = lines.diagnoses[lines.diagnosis_starts[of_claim] + places]
+    bad = ~_plain(part, "diagnosis", items, day)[items]
+    plain = np.ones(len(lines.own_lines), dtype=bool)
+    plain[of_claim[bad]] = False
+    return plain
+
+
+def _plain(part: Part, what: str, used: Array, day: int) -> Array:
+    """For every number of the vocabulary whether the code is plainly valid on a day; those that are used are found out."""
+    run = part.run
+    diagnoses = what == "diagnosis"
+    vocabulary = run.vocabularies.diagnoses if diagnoses else run.vocabularies.of[what]
+    words = vocabulary.values
+    kept = run.kept.get(("plain", what, day))
+    known = kept if isinstance(kept, np.ndarray) else np.zeros(0, dtype=np.int8)
+    if len(known) < len(words):
+        known = np.append(known, np.full(len(words) - len(known), 2, dtype=np.int8))
+        run.kept["plain", what, day] = known
+    for number in np.unique(used[known[used] == 2]).tolist():
+        known[number] = bool(words[number]) and _is_plain(part, words[number], day, diagnoses)
+    return known == 1
+
+
+def _is_plain(part: Part, code: str, day: int, is_diagnosis: bool) -> bool:
+    """The engine remembers the codes that it found plainly valid; a claim of this code alone makes it look."""
+    run = part.run
+    line = ClaimLine(1, "" if is_diagnosis else code, (), 1, day, day)  # type: ignore[arg-type]
+    claim = bare_claim(Program.MEDICARE, 1, (line,))._replace(diagnoses=(code,) if is_diagnosis else ())
+    evaluation = run.evaluation(claim, frozenset((Family.CODE_VALIDITY,)))
+    from claimedits.engine.engine import decide
+
+    decide(evaluation)
+    procedures, diagnoses = run.release.plain_codes.get(run.as_of, (set(), set()))
+    return (code, day) in (diagnoses if is_diagnosis else procedures)
+
+
+# ---- COVERAGE (semantics.md §D) ----
+
+
+def screen_coverage(part: Part) -> Screening:
+    """Documents bind Medicare only; what they say turns on the line and the head of its claim."""
+    lines = part.lines
+    statuses = part.start(Family.COVERAGE, Status.PASS)
+    medicare = (lines.program == Program.MEDICARE)[lines.claim_of]
+    statuses[part.own & ~medicare] = Status.NOT_APPLICABLE
+    columns: Sequence[Array] = (*_line_columns(part), *_head_columns(part))
+    rows = np.flatnonzero(part.own & medicare)
+    if part.run.loaded(COVERAGE) is None:
+        bare = part.modifier_sets == 0  # no liability modifier: nothing but the day is read
+        columns = [lines.first_day, *(_blank(column, bare) for column in columns)]
+    return Screening(Family.COVERAGE, rows, columns, needs_head=True)
+
+
+def _blank(column: Array, rows: Array) -> Array:
+    if column.dtype == object:
+        blank = column.copy()
+        blank[rows] = None
+        return blank
+    return np.where(rows, 0, column)
+
+
+# ---- MODIFIER, POLICY (semantics.md §E) ----
+
+
+def screen_authored(part: Part, family: Family) -> Screening:
+    """Claims with a line that some rule could match are seen whole."""
+    lines, release = part.lines, part.run.release
+    statuses = part.start(family, Status.PASS)
+    whole = np.zeros(len(part.kind), dtype=bool)
+    alone = np.zeros(lines.n, dtype=bool)
+    for program, _, rows in part.kinds():
+        if governing(release, family, Program(program)):
+            whole[np.unique(lines.claim_of[rows][_may_speak(part, family, np.flatnonzero(rows))])] = True
+        elif family is Family.MODIFIER and program == Program.MEDICARE:
+            alone |= rows
+        else:
+            statuses[rows] = Status.NOT_APPLICABLE
+    return Screening(family, np.flatnonzero(alone), (part.row_kind, lines.first_day), whole=whole)
+
+
+def _may_speak(part: Part, family: Family, rows: Array) -> Array:
+    lines, run = part.lines, part.run
+    columns = (
+        part.row_kind, lines.texts["procedure_code"], part.modifier_sets, lines.texts["place_of_service"], lines.first_day,
+    )  # fmt: skip
+    answers = []
+    for row, key in zip(rows.tolist(), zip(*[column[rows].tolist() for column in columns], strict=True), strict=True):
+        answer = run.kept.get((family, key))
+        if answer is None:
+            kind = int(part.row_kind[row])
+            claim = bare_claim(*divmod(kind, 16), part.maker.make_lines(np.array([row]), [1]))
+            answer = may_speak(run.evaluation(claim, frozenset((family,))), family, 0)
+            run.kept[family, key] = answer
+        answers.append(bool(answer))
+    return np.array(answers, dtype=bool)
+
+
+# ---- all that is read of a line and of the head of its claim ----
+
+
+def _line_columns(part: Part) -> list[Array]:
+    lines = part.lines
+    columns: list[Array] = [
+        part.row_kind, part.modifier_sets, lines.units, lines.first_day, lines.last_day, *lines.texts.values(),
+    ]  # fmt: skip
+    for name in ("charge_cents", "non_covered_charge_cents"):
+        if name in lines.columns:
+            columns.append(_objects(lines.columns[name].to_pylist()))
+    if len(lines.pointers):
+        columns.append(_lists(lines.pointers, lines.pointer_starts, lines.pointer_counts))
+    return columns
+
+
+def _head_columns(part: Part) -> list[Array]:
+    lines = part.lines
+    columns = [numbers[lines.claim_of] for numbers in lines.claim_texts.values()]
+    if len(lines.diagnoses):
+        columns.append(_lists(lines.diagnoses, lines.diagnosis_starts, lines.diagnosis_counts)[lines.claim_of])
+    heads = lines.starts[:-1]
+    for name in ("birth_date", "condition_codes", "billing_provider_id", "prior_authorization_number", "patient_id"):
+        if name in lines.columns:
+            values = [str(value) for value in lines.columns[name].take(heads).to_pylist()]
+            columns.append(_objects(values)[lines.claim_of])
+    return columns
+
+
+def _objects(values: list[object]) -> Array:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _lists(items: Array, starts: Array, counts: Array) -> Array:
+    return _objects([items[s : s + c].tobytes() for s, c in zip(starts.tolist(), counts.tolist(), strict=True)])
