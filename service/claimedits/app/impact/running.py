@@ -13,7 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from claimedits.app.impact.changes import compare_decisions
 from claimedits.app.impact.tally import ChangedClaim, Tally
@@ -21,21 +21,16 @@ from claimedits.engine.engine import Engine
 from claimedits.model.claim import Claim
 from claimedits.model.claim_reading import read_claim
 from claimedits.model.dates import format_day, parse_day, today
+from claimedits.model.finding import Decision
 from claimedits.model.problems import ClaimEditsError, ClaimInvalidError, Problem
 from claimedits.model.terms import Family
+from claimedits.rulesets.comparison.reach import Reach, Touched
 from claimedits.rulesets.store import Store
 
 CHUNK = 250
 """Claims handed to a process at once."""
 WAITING = 4
 """Chunks under way for each process: enough to keep it busy, few enough to bound the memory."""
-
-
-class Touches(Protocol):
-    """Whether a change of the rules could change the answer to a claim (``rulesets.comparison``)."""
-
-    def touches(self, claim: Claim) -> bool:
-        """False only where both releases give the same answer, byte for byte but for the name of the release."""
 
 
 class Question(NamedTuple):
@@ -49,8 +44,8 @@ class Question(NamedTuple):
     """YYYY-MM-DD; ``settle_as_of`` gives it."""
     families: tuple[Family, ...]
     """Empty = all."""
-    touches: Touches | None
-    """None = evaluate every claim."""
+    touched: Touched | None
+    """What the changes can touch (``rulesets.comparison.find_touched``); None = evaluate every claim."""
 
 
 def settle_as_of(as_of: str) -> str:
@@ -111,18 +106,24 @@ class Pair:
                 tally.refused += 1
                 refused.append(Refusal(entry.position, tuple(error.problems)))
                 continue
-            touches = self._question.touches
-            if touches is not None and not touches.touches(claim):
+            touched = self._question.touched
+            reaches = touched.touching(claim) if touched is not None else None
+            if reaches == ():
                 tally.skip(claim)
                 continue
-            change = self._compare(entry.position, claim, tally)
+            change = self._compare(entry.position, claim, reaches, tally)
             if change is not None:
                 changed.append(change)
         return Chunk(tally, tuple(changed), tuple(refused))
 
-    def _compare(self, position: int, claim: Claim, tally: Tally) -> ChangedClaim | None:
+    def _compare(
+        self, position: int, claim: Claim, reaches: tuple[Reach, ...] | None, tally: Tally
+    ) -> ChangedClaim | None:
         as_of, families = self._question.as_of, self._question.families
         old = self._old.evaluate(claim, as_of, families)
+        if reaches is not None and not any(_may_change(reach, old) for reach in reaches):
+            tally.count(claim, None, old.outcome, once=True)
+            return None
         new = self._new.evaluate(claim, as_of, families)
         lines = compare_decisions(old, new)
         change = None
@@ -140,6 +141,15 @@ class Pair:
             )
         tally.count(claim, change, old.outcome)
         return change
+
+
+def _may_change(reach: Reach, old: Decision) -> bool:
+    """Whether a reach that touches the claim may change this answer: ``Reach.only_where_cited``."""
+    return not reach.only_where_cited or any(
+        finding.rule_id.startswith(reach.rule_set)
+        or (finding.citation is not None and finding.citation.rule_set == reach.rule_set)
+        for finding in old.findings
+    )
 
 
 def _read(entry: InputClaim) -> Claim:

@@ -24,19 +24,20 @@ SHOWN = 10
 """Rows of each list on a terminal."""
 
 
-def impact_fields(tally: Tally, changed: Sequence[ChangedClaim], soundness: str) -> dict[str, Any]:
-    """The whole impact: counts, sums, and every changed claim.
+SOUNDNESS = "no changed row, nor a change of the revision in force, can touch them"
+"""Why a skipped claim has the same answer (``rulesets.comparison.touched`` has the argument)."""
 
-    Args:
-        soundness: why the skipped claims need no evaluation; empty = none was skipped.
-    """
+
+def impact_fields(tally: Tally, changed: Sequence[ChangedClaim]) -> dict[str, Any]:
+    """The whole impact: counts, sums, and every changed claim."""
     return {
         "claims": tally.claims,
         "lines": tally.lines,
         "charge_cents": tally.charge_cents,
         "evaluated": tally.evaluated,
+        "evaluated_once": tally.evaluated_once,
         "skipped": tally.skipped,
-        "skipped_because": soundness if tally.skipped else "",
+        "skipped_because": SOUNDNESS if tally.skipped else "",
         "refused": tally.refused,
         "claims_by_worst_change": {kind.name: tally.worst[kind] for kind in (*KINDS, ChangeKind.SAME)},
         "outcomes": [
@@ -67,14 +68,16 @@ def _sorted_parts(tally: Tally, part: str) -> list[tuple[str, ChangeKind, Figure
     return sorted(entries, key=lambda entry: (-entry[1], -entry[2].lines, entry[0]))
 
 
-def impact_lines(tally: Tally, soundness: str) -> Iterator[str]:
+def impact_lines(tally: Tally) -> Iterator[str]:
     """The impact for a terminal: totals, kinds, and what stands behind the most changed lines."""
     yield f"{tally.claims:,} claims, {tally.lines:,} lines" + (
         f", {tally.refused:,} could not be read" if tally.refused else ""
     )
-    yield f"  evaluated under both: {tally.evaluated:,}"
+    yield f"  evaluated under both: {tally.evaluated - tally.evaluated_once:,}"
+    if tally.evaluated_once:
+        yield f"  under the old one only: {tally.evaluated_once:,} (its answer cites nothing that changes)"
     if tally.skipped:
-        yield f"  skipped: {tally.skipped:,} ({soundness})"
+        yield f"  skipped: {tally.skipped:,} ({SOUNDNESS})"
     yield ""
     yield f"{'change':<24}{'claims':>10}{'lines':>10}{'charges':>16}"
     for kind in KINDS:

@@ -63,6 +63,9 @@ class Tally:
     lines: int = 0
     charge_cents: int = 0
     evaluated: int = 0
+    """Under both releases, or under the old one where its answer shows that the new one's is equal."""
+    evaluated_once: int = 0
+    """Of these, under the old one only."""
     skipped: int = 0
     """Not evaluated, because no changed row can touch them."""
     refused: int = 0
@@ -76,10 +79,11 @@ class Tally:
         default_factory=lambda: {part: {} for part in PARTS}
     )
 
-    def count(self, claim: Claim, changed: ChangedClaim | None, outcome: Status) -> None:
-        """Count one evaluated claim; ``outcome`` is the old one where nothing changed."""
+    def count(self, claim: Claim, changed: ChangedClaim | None, outcome: Status, once: bool = False) -> None:
+        """Count one evaluated claim; ``outcome`` is the old one, ``once``: the new one was not asked for."""
         self.read(claim)
         self.evaluated += 1
+        self.evaluated_once += once
         if changed is None:
             self.outcomes[outcome, outcome] += 1
             self.worst[ChangeKind.SAME] += 1
@@ -112,6 +116,7 @@ class Tally:
         self.lines += other.lines
         self.charge_cents += other.charge_cents
         self.evaluated += other.evaluated
+        self.evaluated_once += other.evaluated_once
         self.skipped += other.skipped
         self.refused += other.refused
         self.outcomes += other.outcomes
