@@ -22,7 +22,8 @@ from claimedits.rulesets.comparison.revisions import compare_tables
 from claimedits.rulesets.store import Store
 from claimedits.rulesets.versions import Editions
 
-_GOVERNING = ("family", "programs", "settings")
+_SAID_ONLY = frozenset(("authority", "url"))
+"""Attributes of a header that govern nothing."""
 
 
 class _Trigger(NamedTuple):
@@ -36,26 +37,31 @@ class _Trigger(NamedTuple):
 def authored_reaches(
     store: Store,
     everything: Callable[..., Reach],
-    stretches: Sequence[tuple[Day, Day, Any]],
+    stretches: Sequence[tuple[Day, Day, Any, Any]],
     old: Editions,
     new: Editions,
 ) -> Iterator[Reach]:
     """The reaches of one authored rule set; ``stretches`` are the days on which the releases answer differently."""
-    last = [side.revisions[-1].header.attributes for side in (old, new)]
-    if any(last[0].get(name) != last[1].get(name) for name in _GOVERNING):
+    if len({_governing(revision.header.attributes) for side in (old, new) for revision in side.revisions}) > 1:
         yield everything(reason="the rule set governs other claims")
         return
-    for first, end, answering in stretches:
-        before, after = answering.old[0], answering.new[0]
-        if before == after and answering.old[2:] == answering.new[2:]:
+    for first, end, before, after in stretches:
+        if before.in_force == after.in_force and before.is_like(after):
             continue  # rules have no retroactive changes: the newest revision is not read
-        if not before or not after or answering.old[2:] != answering.new[2:]:
+        if not before.is_like(after):
             yield everything(reason="rules answer in one release only on these days", first=first, last=end)
             continue
         yield everything(
             reason="another revision with the same rules answers", first=first, last=end, only_where_cited=True
         )
-        yield _of_rules(store, everything(reason="rules differ", first=first, last=end), before, after)
+        yield _of_rules(
+            store, everything(reason="rules differ", first=first, last=end), before.in_force, after.in_force
+        )
+
+
+def _governing(attributes: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Which claims a revision speaks of: its family, programs, payers …"""
+    return frozenset((name, value) for name, value in attributes.items() if name not in _SAID_ONLY)
 
 
 def _of_rules(store: Store, reach: Reach, old: str, new: str) -> Reach:

@@ -24,7 +24,7 @@ look-up). Never the other way round: a touched claim may well have the same answ
     *   MUE: rows are found by the line's code. AOC: by the add-on's code; a primary's row is read for its add-on only, and an
         add-on list only ever names codes of the claim. Fee schedule, lists of procedure codes: by code, history included.
     *   Lists of modifiers: by the modifiers of the claim. ICD-10-CM: by diagnosis; messages name codes above and below, and
-        other editions, so a differing code touches its stems and branches, whichever edition it differs in.
+        other editions known, so a differing code touches its stems and branches, whichever edition it differs in.
     *   Coverage: ``coverage_reach``. Rules that people write: ``authored_reach``.
 4.  The conventions and the ``duplicates`` rule set answer for every claim, and their newest revision for all days: another
     one touches everything. So do a rule set that only one release holds, curated code edits, a column that only one revision has,
@@ -98,11 +98,22 @@ def _editions(store: Store, release_id: str) -> dict[str, Editions]:
 
 
 class Answering(NamedTuple):
-    """Who answers on a stretch of days in both releases: ids of revisions; empty = none."""
+    """Who answers on a stretch of days in one release: ids of revisions; empty = none."""
 
-    old: tuple[str, str, bool, bool]
-    """In force, newest, reconstructed, stale."""
-    new: tuple[str, str, bool, bool]
+    in_force: str = ""
+    newest: str = ""
+    reconstructed: bool = False
+    stale: bool = False
+    others: frozenset[str] = frozenset()
+    """ICD-10-CM: all known editions, since a finding about an unknown code may cite another one."""
+
+    def is_like(self, other: Answering) -> bool:
+        """Whether both answer, and in the same manner."""
+        return bool(self.in_force and other.in_force) and self[2:4] == other[2:4]
+
+
+Differing = tuple[Day, Day, Answering, Answering]
+"""First and last day of a stretch, and who answers in the old and in the new release."""
 
 
 class _Finder:
@@ -144,7 +155,7 @@ class _Finder:
             return [self._as_of]
         return sorted({info.header.published_on for editions in (old, new) for info in editions.revisions})
 
-    def _stretches(self, kind: str, old: Editions, new: Editions) -> Iterator[tuple[Day, Day, Answering]]:
+    def _stretches(self, kind: str, old: Editions, new: Editions) -> Iterator[Differing]:
         """Days on which the releases answer differently, for every ``as_of`` and switch that may matter."""
         reconstructs = self._switches.truths("version.reconstruct_dated_rows", "true") if kind in _DATED else {False}
         if kind == "modifiers":
@@ -153,32 +164,32 @@ class _Finder:
             for reconstruct in sorted(reconstructs):
                 for stale in sorted(self._switches.truths("version.after_last", "evaluate_stale")):
                     views = [side.known(as_of, reconstruct=reconstruct, stale=stale) for side in (old, new)]
+                    others = [_others(kind, side, as_of) for side in (old, new)]
                     parts = (
-                        (s.first, s.last, Answering(_name(old, s.old), _name(new, s.new)))
+                        (s.first, s.last, (_name(old, s.old, others[0]), _name(new, s.new, others[1])))
                         for s in stretches(views[0], old, views[1], new)
                     )
                     for first, last, value in merge(parts):
-                        assert isinstance(value, Answering)
-                        if value.old != value.new:
-                            yield first, last, value
+                        assert isinstance(value, tuple)
+                        if value[0] != value[1]:
+                            yield first, last, *value
 
     # ---- Kinds whose rows are found by a code ----
 
     def _by_rows(self, kind: str, everything: Callable[..., Reach], old: Editions, new: Editions) -> Iterator[Reach]:
         if kind not in _COLUMNS and kind != "ptp":
-            for first, last, _ in self._stretches(kind, old, new):
+            for first, last, _, _ in self._stretches(kind, old, new):
                 yield everything(reason="other curated rows may answer on these days", first=first, last=last)
             return
         chain = _chain(old, new)
         by_newest = kind in _VALUED and True in self._switches.truths("version.value_source", "newest")
-        for first, last, answering in self._stretches(kind, old, new):
-            before, after = answering
-            if not before[0] or not after[0] or before[2:] != after[2:]:
+        for first, last, before, after in self._stretches(kind, old, new):
+            if not before.is_like(after):
                 reason = _say_other(before, after)
                 yield everything(reason=reason, first=first, last=last)
                 continue
-            in_force_differs = before[0] != after[0] or (by_newest and before[1] != after[1])
-            if in_force_differs and kind in _LISTS and self._lists_differ(kind, before[0], after[0]):
+            in_force_differs = before.in_force != after.in_force or (by_newest and before.newest != after.newest)
+            if in_force_differs and kind in _LISTS and self._lists_differ(kind, before.in_force, after.in_force):
                 yield everything(reason="another list decides which codes exist", first=first, last=last)
                 continue
             if in_force_differs:
@@ -188,7 +199,7 @@ class _Finder:
                     last=last,
                     only_where_cited=True,
                 )
-            ids = {info.id for info in chain} if kind == "icd10" else {*before[:2], *after[:2]}
+            ids = {*before[:2], *after[:2], *before.others, *after.others}
             concerned = replace(everything(reason="rows differ", first=first, last=last), everything=False)
             yield self._rows_that_differ(kind, concerned, chain, ids)
 
@@ -274,27 +285,34 @@ def _chain(old: Editions, new: Editions) -> tuple[RevisionInfo, ...]:
     return Editions(list({info.id: info for side in (old, new) for info in side.revisions}.values())).revisions
 
 
-def _name(editions: Editions, selection: Selection | None) -> tuple[str, str, bool, bool]:
+def _name(editions: Editions, selection: Selection | None, others: frozenset[str]) -> Answering:
     if selection is None:
-        return "", "", False, False
+        return Answering()
     revisions = editions.revisions
-    return (
+    return Answering(
         revisions[selection.in_force].id,
         revisions[selection.newest].id,
         selection.reconstructed,
         selection.stale,
+        others,
     )
 
 
-def _say_other(before: tuple[str, str, bool, bool], after: tuple[str, str, bool, bool]) -> str:
+def _others(kind: str, editions: Editions, as_of: Day) -> frozenset[str]:
+    if kind != "icd10":
+        return frozenset()
+    return frozenset(info.id for info in editions.revisions if info.header.published_on <= as_of)
+
+
+def _say_other(before: Answering, after: Answering) -> str:
     words = []
-    for revision, _, reconstructed, stale in (before, after):
-        if not revision:
+    for answering in (before, after):
+        if not answering.in_force:
             words.append("no revision")
+        elif answering.reconstructed:
+            words.append("a later revision")
         else:
-            words.append(
-                "a later revision" if reconstructed else "an outdated one" if stale else "a revision of these days"
-            )
+            words.append("an outdated one" if answering.stale else "a revision of these days")
     return f"{words[0]} answered, now {words[1]} does"
 
 
