@@ -69,7 +69,7 @@ def read_rules(directory: Path) -> ReadRules:
     problems: list[Problem] = []
     files = read_directory(directory, problems)
     family = _check_head(files.head, problems)
-    around = _surroundings(files, family)
+    around = surroundings_of(files, family)
     placed: list[PlacedRule] = []
     for source, file in files.rule_files:
         placed.extend(check_rules(file, source, around))
@@ -111,7 +111,8 @@ def _check_head(head: dict[str, Any], problems: list[Problem]) -> Family:
     return Family[family]
 
 
-def _surroundings(files: RuleSetFiles, family: Family) -> Surroundings:
+def surroundings_of(files: RuleSetFiles, family: Family) -> Surroundings:
+    """What the rules of these files may refer to."""
     switches = {cells["name"] for _, _, cells in files.switch_rows} | set(CONVENTION_SWITCHES)
     return Surroundings(
         family=family,

@@ -22,6 +22,10 @@ class RuleFile:
         return self._positions.of(path)
 
     def place_within(self, path: Path, character: int) -> Position:
+        """The place of the ``character``-th character (0-based) of a text value."""
+        return self._positions.within(path, character)
+
+    def place_within(self, path: Path, character: int) -> Position:
         """The place of the ``character``-th character (0-based) of a text."""
         return self._positions.within(path, character)
 
@@ -40,7 +44,7 @@ class RuleFile:
         ``code`` is the name of the lint that the problem belongs to (``rulesets.lints.catalogue``).
         """
         if character is not None:
-            position = self._positions.within(path, character)
+            position = self.place_within(path, character)
         else:
             position = self._positions.of_key(path) if key else self._positions.of(path)
         self._problems.append(Problem(f"{self.name}:{position.row}:{position.column}", what, mend, code))
