@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,8 @@ from grpc_status import rpc_status
 from releases import RULES, aoc_row, drafts_of_rows, line, mue_row, ptp_row
 from releases import claim as claim_fields
 
+from claimedits.app.access import Role
+from claimedits.app.access_tables import table_lines
 from claimedits.app.claim_messages import message_from_fields
 from claimedits.rulesets.store import Store
 from claimedits.rulesets.table_rules import compile_table_rules
@@ -35,6 +37,8 @@ WITHIN = 30.0
 
 ANSWERS = {"first": ("1", "2"), "second": ("0", "3")}
 """Modifier indicator and MUE value that the two releases answer with: no answer may mix them."""
+
+SERVE = (sys.executable, "-m", "claimedits.cli.main", "serve")
 
 CONVENTIONS = (RULES / "ncci-conventions", RULES / "duplicates")
 
@@ -141,11 +145,8 @@ class Served:
 @contextmanager
 def serve_process(store: Path, *arguments: str) -> Iterator[Served]:
     """``claim-edits serve`` in a process of its own, on a free port."""
-    command = [sys.executable, "-m", "claimedits.cli.main", "serve", "--store", str(store), "--address", "127.0.0.1:0"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "service")}
-    process = subprocess.Popen(
-        [*command, "--balancer-wait-seconds", "0", *arguments], stderr=subprocess.PIPE, env=environment
-    )
+    command = [*SERVE, "--store", str(store), "--address", "127.0.0.1:0", "--balancer-wait-seconds", "0", *arguments]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=_environment())
     log = Log(process)
     try:
         yield Served(process, log.wait_for("listening")["address"], log)
@@ -156,6 +157,44 @@ def serve_process(store: Path, *arguments: str) -> Iterator[Served]:
         log.read_to_end()
         assert process.stderr is not None
         process.stderr.close()
+
+
+def run_serve(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """``claim-edits serve`` where it is to end by itself."""
+    return subprocess.run([*SERVE, *arguments], env=_environment(), capture_output=True, text=True, timeout=60)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "service")}
+
+
+TOKENS = {name: f"claimedits_{name}-{30 * 'x'}" for name in ("ada", "eve", "bob", "both")}
+"""Tokens of the callers of ``write_access``: an administrator, one who evaluates, one who reads, one who does both."""
+ROLES = {
+    "ada": ["administrator"],
+    "eve": ["evaluate"],
+    "bob": ["read"],
+    "both": ["read", "evaluate"],
+}
+
+
+def write_access(path: Path, *, without: Sequence[str] = (), more: str = "") -> Path:
+    """An access table of the callers of ``TOKENS``."""
+    lines = [
+        table_lines(name, [Role(role) for role in roles], [TOKENS[name]])
+        for name, roles in ROLES.items()
+        if name not in without
+    ]
+    beside = path.with_suffix(".new")
+    beside.write_text("\n".join(lines) + more, encoding="utf-8")
+    beside.chmod(0o600)
+    beside.replace(path)
+    return path
+
+
+def bearer(name: str) -> tuple[tuple[str, str], ...]:
+    """The metadata that a caller sends."""
+    return (("authorization", f"Bearer {TOKENS[name]}"),)
 
 
 @contextmanager

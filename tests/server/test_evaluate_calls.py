@@ -247,7 +247,18 @@ def test_the_log_has_one_line_a_call_and_not_a_word_of_the_claim(two_releases: T
         ("EvaluateClaim", "OK", 1, 3),
         ("EvaluateClaim", "INVALID_ARGUMENT", 0, 0),
     ]
-    assert set(calls[0]) == {"time", "event", "method", "code", "ms", "release", "claims", "lines", "findings"}
+    assert set(calls[0]) == {
+        "time",
+        "event",
+        "method",
+        "code",
+        "caller",
+        "ms",
+        "release",
+        "claims",
+        "lines",
+        "findings",
+    }
     assert calls[0]["release"] == two_releases.ids["first"][7:19]
     written = str(served.log.lines)
     assert not [word for word in ("SECRET-1", "G0247", "J1100", "1234567893") if word in written]

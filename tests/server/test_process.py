@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from served import (
     open_stub,
     refused,
     request,
+    run_serve,
     serve_process,
     wait_until,
 )
@@ -101,14 +101,14 @@ def test_a_taken_address_is_told(shared_server: Served, shared_releases: TwoRele
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             address = f"127.0.0.1:{taken.getsockname()[1]}"
-            ended = _run("--store", str(shared_releases.path), "--address", address, "--workers", workers)
+            ended = run_serve("--store", str(shared_releases.path), "--address", address, "--workers", workers)
         assert ended.returncode == 2
         assert f"{address}: cannot listen there" in ended.stderr
 
 
 def test_a_path_that_is_no_store_is_told(tmp_path: Path) -> None:
     for workers in ("1", "2"):
-        ended = _run("--store", str(tmp_path), "--address", "127.0.0.1:0", "--workers", workers)
+        ended = run_serve("--store", str(tmp_path), "--address", "127.0.0.1:0", "--workers", workers)
         assert ended.returncode == 2
         assert str(tmp_path) in ended.stderr and "Traceback" not in ended.stderr
 
@@ -174,35 +174,9 @@ def test_half_of_tls_is_refused(
     shared_releases: TwoReleases, certificates: Path, given: tuple[str, str], told: str
 ) -> None:
     store = ("--store", str(shared_releases.path), "--address", "127.0.0.1:0")
-    ended = _run(*store, given[0], str(certificates / given[1]))
+    ended = run_serve(*store, given[0], str(certificates / given[1]))
     assert ended.returncode == 2
     assert told in ended.stderr
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A made-up authority, and what it signed for a server on this machine and for a client."""
-    folder = tmp_path_factory.mktemp("certificates")
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl(
-        "req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=made-up authority"
-    )
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    for name in ("server", "client"):
-        openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signed)
-    return folder
-
-
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "service")}
-    command = [sys.executable, "-m", "claimedits.cli.main", "serve", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
 
 def _children(pid: int) -> list[int]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from claimedits.app.access import AccessTable, Caller, Role, digest_token
@@ -110,16 +110,20 @@ def _parse(name: str, content: bytes, problems: list[Problem]) -> AccessTable | 
         return None
     top = Fields(file, (), file.values, "an access table")
     top.refuse_unknown(("caller",))
-    callers = []
-    for fields in top.tables("caller"):
-        callers.append(_read_caller(Fields(file, fields.path, file.values["caller"][fields.path[-1]], "[[caller]]")))
+    tables = file.values.get("caller", [])
+    if not isinstance(tables, list) or not all(isinstance(fields, dict) for fields in tables):
+        file.add(("caller",), "caller is not a list of tables", "write [[caller]] above the fields of each")
+        return None
+    callers = [
+        _read_caller(Fields(file, ("caller", i), fields, "[[caller]]"), fields) for i, fields in enumerate(tables)
+    ]
     _refuse_repeated(file, callers)
     if not callers and not problems:
         file.add((), "knows no caller, so that every call would be refused", "write a [[caller]] table")
     return AccessTable(tuple(callers))
 
 
-def _read_caller(fields: Fields) -> Caller:
+def _read_caller(fields: Fields, values: Mapping[str, object]) -> Caller:
     fields.refuse_unknown(FIELDS)
     name = fields.text("name", required=True)
     if name and not NAME.fullmatch(name):
@@ -127,7 +131,7 @@ def _read_caller(fields: Fields) -> Caller:
     words = fields.texts("roles", [role.value for role in Role])
     if "roles" not in fields or not fields.placed_texts("roles"):
         fields.file.add(fields.path, "[[caller]] has no roles", f"write roles = [{_ROLES}], or fewer", key=True)
-    digests = _read_digests(fields)
+    digests = _read_digests(fields, values.get("token_sha256", []))
     certificates = fields.texts("certificate")
     for path, text in fields.placed_texts("certificate"):
         if not text.strip():
@@ -142,10 +146,12 @@ def _read_caller(fields: Fields) -> Caller:
     return Caller(name, frozenset(map(Role, words)), digests, certificates)
 
 
-def _read_digests(fields: Fields) -> tuple[bytes, ...]:
-    """Digests of tokens. A text that is none may be a token: it is not repeated."""
+def _read_digests(fields: Fields, value: object) -> tuple[bytes, ...]:
+    """Digests of tokens, one or a list. What is none may be a token: it is not repeated."""
+    path = (*fields.path, "token_sha256")
+    placed = [((*path, i), text) for i, text in enumerate(value)] if isinstance(value, list) else [(path, value)]
     digests = []
-    for path, text in _placed(fields, "token_sha256"):
+    for path, text in placed:
         if not isinstance(text, str) or not _DIGEST.fullmatch(text):
             fields.file.add(
                 path,
@@ -161,13 +167,6 @@ def _read_digests(fields: Fields) -> tuple[bytes, ...]:
         else:
             digests.append(bytes.fromhex(text))
     return tuple(digests)
-
-
-def _placed(fields: Fields, name: str) -> list[tuple[tuple[str | int, ...], object]]:
-    """The items of a list, whatever they are, each with its path; a single one counts as a list of one."""
-    value = fields.file.values["caller"][fields.path[-1]].get(name, [])
-    path = (*fields.path, name)
-    return [((*path, i), item) for i, item in enumerate(value)] if isinstance(value, list) else [(path, value)]
 
 
 def _refuse_repeated(file: RuleFile, callers: Sequence[Caller]) -> None:
