@@ -11,7 +11,7 @@ import click
 from claimedits.app.lookup import Edit, Explanation, LookUp, explain_rule, look_up, read_codes
 from claimedits.cli.evaluation import read_day
 from claimedits.cli.terminal import command_errors, format_option, print_json, store_option
-from claimedits.model.dates import parse_day, today
+from claimedits.model.dates import format_day, parse_day, today
 from claimedits.model.finding import Citation
 from claimedits.model.finding_fields import citation_fields
 from claimedits.model.problems import Problem
@@ -122,7 +122,8 @@ def explain(rule_id: str, store_path: Path, release: str, day: str, as_of: str, 
     """
     opened = LoadedRelease.open(Store.open(store_path), release)
     known_on = parse_day(as_of) if as_of else today()
-    explanation = explain_rule(opened, rule_id, known_on, parse_day(day) if day else None)
+    on = parse_day(day) if day else known_on
+    explanation = explain_rule(opened, rule_id, known_on, on)
     if output_format == "json":
         print_json(
             {
@@ -133,7 +134,7 @@ def explain(rule_id: str, store_path: Path, release: str, day: str, as_of: str, 
             }
         )
     else:
-        _show_explanation(explanation)
+        _show_explanation(explanation, format_day(on))
 
 
 def _fields(edit: Edit) -> dict[str, Any]:
@@ -147,12 +148,13 @@ def _fields(edit: Edit) -> dict[str, Any]:
     }
 
 
-def _show_explanation(explanation: Explanation) -> None:
+def _show_explanation(explanation: Explanation, on: str) -> None:
     family = f"  {explanation.family.name}" if explanation.family else ""
     click.secho(f"{explanation.rule_id}{family}", bold=True)
     click.echo(click.wrap_text(explanation.meaning, width=100, initial_indent="  ", subsequent_indent="  "))
     for edit in explanation.rows:
-        click.echo(f"\n  {_standing(edit)}, {_cite(edit.citation)}".rstrip(", "))
+        standing = f"active on {on}" if edit.active else f"not active on {on}"
+        click.echo(f"\n  {standing}: {_cite(edit.citation)}".rstrip(": "))
         for name, value in edit.fields:
             if value:
                 click.echo(f"    {name.replace('_', ' ')}: {value}")
@@ -162,10 +164,6 @@ def _show_explanation(explanation: Explanation) -> None:
             )
     if not explanation.rows:
         click.echo("\n  no row stands behind it")
-
-
-def _standing(edit: Edit) -> str:
-    return "active" if edit.active else "not active"
 
 
 def _cite(citation: Citation) -> str:

@@ -190,9 +190,9 @@ def _is_dme(document: Document) -> bool:
 def _role(group: Group) -> str:
     """The role of a list in words."""
     words = [group.role.value]
-    if group.role in (Role.PRIMARY_ELIGIBLE, Role.REQUIRED_SECONDARY):
+    if group.pair and group.role in (Role.PRIMARY_ELIGIBLE, Role.REQUIRED_SECONDARY):
         words.append(f"of pairing {group.pair}")
-    if group.waived_by_modifiers:
+    if group.waived_by_modifiers and group.is_covered:
         words.append(f"lifted by {' '.join(group.waived_by_modifiers)}")
     return " ".join(words)
 

@@ -117,7 +117,7 @@ def _make_duplicate(
             ("concerns", concerns),
             ("status", "FAIL" if is_exact else "REVIEW"),
             ("code", f"DUP_{variant.upper()}"),
-            ("compares", " ".join(["procedure_code", *duplicates.switch("dup.key", search.asked.day).split()])),
+            ("compares", duplicates.switch("dup.key", search.asked.day)),
             ("adjustment", f"{adjustment.group} {adjustment.carc}" if adjustment else ""),
         ),
     )

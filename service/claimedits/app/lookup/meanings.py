@@ -98,8 +98,8 @@ def of_add_on(code: str, has_row: bool) -> str:
     """§C."""
     if not has_row:
         return (
-            f"{code} is an add-on code by its global period ZZZ, and the table lists no primary for it: put to review (AOC_NO_LIST). "
-            "A code that is no add-on is never reported."
+            f"The table lists no primary for {code}. Where its global period is ZZZ it is an add-on code all the same, and put to review "
+            "(AOC_NO_LIST); else it is none, and asks for no primary."
         )
     return (
         f"{code} is an add-on code: it is paid only beside one of its primaries, on the same date, by the same practitioner "
