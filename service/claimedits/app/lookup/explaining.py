@@ -76,6 +76,10 @@ def _explain_absent(release: LoadedRelease, rule_set: str, name: str) -> Explana
     expected = meanings.EXPECTED.fullmatch(rule_set)
     if expected and not name:
         return Explanation(rule_set, None, meanings.absent(rule_set), ())
+    if expected and "-mue-" in rule_set and _CODE.fullmatch(name.upper()):
+        # Said before any value is asked for: the line takes no part in the count.
+        meaning = f"{meanings.NOT_COUNTED} {meanings.absent(rule_set)}"
+        return Explanation(f"{rule_set}/{name.upper()}", Family.MUE, meaning, ())
     held = sorted(release.rule_sets)
     if not rule_set:
         raise _problem("is empty", "copy the rule_id of a finding, as in medicare-mue-practitioner/G0127")

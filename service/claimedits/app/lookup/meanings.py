@@ -37,6 +37,7 @@ VALUE_SET = (
     "A value set is somebody's reading of determinations. It is kept for look-up; no edit reads it, and no finding carries it. Look a "
     "code up to see the sets that hold it."
 )
+NOT_COUNTED = "A line whose modifier takes its units out of the count is NOT_APPLICABLE (MUE_NOT_COUNTED)."
 _RULE_SETS: Mapping[str, str] = {
     "ptp": "no pair of the line is denied (PASS), the line takes no part in NCCI edits (NOT_APPLICABLE, PTP_NOT_GOVERNED)",
     "mue": "its units were not compared with a value",
@@ -90,7 +91,7 @@ def of_value(code: str, has_row: bool) -> str:
     return (
         f"Units of {code} over the value are denied, all of them (MUE_EXCEEDED). Adjudication indicator (mai) 1: the units of one line are "
         "compared; 2 and 3: those of the whole date of service, which no modifier splits; 2 is absolute, 3 yields to documentation. "
-        "Value 0: no unit is payable (MUE_ZERO). The table of the quarter of the date of service counts."
+        f"Value 0: no unit is payable (MUE_ZERO). The table of the quarter of the date of service counts. {NOT_COUNTED}"
     )
 
 
