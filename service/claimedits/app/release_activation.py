@@ -9,7 +9,7 @@ from claimedits.engine.engine import Engine
 from claimedits.engine.evaluation import EvaluationAbandonedError
 from claimedits.model.problems import ClaimEditsError, NotFoundError, StoreError
 from claimedits.rulesets.activation import Activation, ActiveReleaseChangedError
-from claimedits.rulesets.durable_files import UnconfirmedWriteError
+from claimedits.rulesets.durable_files import ReadOnlyStoreError, UnconfirmedWriteError
 from claimedits.rulesets.store import Store
 from claimedits.rulesets.store_directory import MalformedIdError
 
@@ -118,6 +118,10 @@ def _open(store: Store, release: str, abandoned: Callable[[], bool]) -> Engine:
 
 
 def _refused(release: str, error: Exception) -> ReleaseRefusedError:
+    if isinstance(error, ReadOnlyStoreError):
+        error = ClaimEditsError(
+            "the store cannot be written from here; run 'claim-edits release' where it can, or let this process write to it"
+        )
     plain = isinstance(error, ClaimEditsError | OSError)
     told = str(error) if plain else f"{type(error).__name__}: {error}"
     return ReleaseRefusedError(f"release {release[:19]} was not activated, what is served did not change: {told}")
