@@ -157,7 +157,7 @@ def _line(columns: dict[str, list[Any]], row: int) -> tuple[bool, ClaimLine]:
         line_number=value["line_number"],
         procedure_code=code,
         modifiers=tuple(value["modifiers"] or ()),
-        units=units.normalize() if units else Decimal(0),
+        units=_plain(units),
         service_date=first,
         service_date_end=first if last is None else last,
         diagnosis_pointers=tuple(value["diagnosis_pointers"] or ()),
@@ -171,6 +171,12 @@ def _line(columns: dict[str, list[Any]], row: int) -> tuple[bool, ClaimLine]:
         claim_id=history or "",
         paid=value["paid"] if history is not None else None,
     )
+
+
+def _plain(units: Decimal) -> Decimal:
+    """``60.0000`` as 60, ``2.5000`` as 2.5: as a claim that was read has them."""
+    whole = units.to_integral_value()
+    return whole if whole == units else units.normalize()
 
 
 _LINE_NAMES = tuple(field.name for field in LINE_FIELDS)
