@@ -38,6 +38,7 @@ def _number(flag: str, name: str, least: int, text: str) -> Callable[[F], F]:
 @_number("--lines-per-claim", "lines_per_claim", 1, "Lines of a claim.")
 @_number("--history-lines-per-claim", "history_lines_per_claim", 0, "History lines of a claim.")
 @_number("--claims-per-batch", "claims_per_batch", 1, "Claims in a batch or a stream's message.")
+@_number("--rows-per-table", "rows_per_table", 1, "Rows of a table in a stream's message.")
 @_number("--message-bytes", "message_bytes", 1024, "Size of a message.")
 @_number("--answer-bytes", "answer_bytes", 1024, "Size of an answer about several claims.")
 @_number("--connection-age-seconds", "connection_age_seconds", 1, "Age at which a connection is asked to close.")

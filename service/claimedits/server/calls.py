@@ -40,6 +40,12 @@ class Call:
         self.lines += lines
         self.findings += findings
 
+    def count_table(self, claims: int, lines: int, findings: int) -> None:
+        """Claims of a table answered."""
+        self.claims += claims
+        self.lines += lines
+        self.findings += findings
+
     def log(self, method: str, code: str) -> None:
         """The one line that the log keeps of a call."""
         write_log(

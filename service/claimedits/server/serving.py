@@ -22,10 +22,12 @@ from claimedits.server.admission import CallPool, Service
 from claimedits.server.authorization import Gate
 from claimedits.server.call_log import write_log
 from claimedits.server.claim_edit_handlers import ClaimEditHandlers
+from claimedits.server.comparison_handlers import ComparisonHandlers
 from claimedits.server.health import CLAIM_EDITS, RULE_SETS, Health
 from claimedits.server.reflection import enable_reflection
 from claimedits.server.rule_set_handlers import RuleSetHandlers
 from claimedits.server.settings import ServerSettings
+from claimedits.server.table_handlers import TableHandlers
 
 _PROBE_THREADS = 8
 """For health checks, reflection and refusals."""
@@ -120,8 +122,8 @@ class Worker:
             CallPool("streams", settings.streams, settings.streams),
         )
         gate, size = Gate(self._access.table), settings.message_bytes
-        claim_edits = (ClaimEditHandlers(self._host, settings),)
-        rule_sets = (RuleSetHandlers(self._host), ActivationHandlers(self._host))
+        claim_edits = (ClaimEditHandlers(self._host, settings), TableHandlers(self._host, settings))
+        rule_sets = (RuleSetHandlers(self._host), ActivationHandlers(self._host), ComparisonHandlers(self._host))
         server = grpc.server(
             futures.ThreadPoolExecutor(_PROBE_THREADS, thread_name_prefix="probe"),
             handlers=[

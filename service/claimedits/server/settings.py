@@ -26,6 +26,8 @@ class ServerSettings:
     history_lines_per_claim: int = 5000
     claims_per_batch: int = 500
     """Claims in one batch, and in one message of a stream."""
+    rows_per_table: int = 65_536
+    """Rows, history lines included, in one message of ``StreamEvaluateTable``."""
     message_bytes: int = 16 * 1024 * 1024
     """Size of a message received."""
     answer_bytes: int = 64 * 1024 * 1024

@@ -71,6 +71,7 @@ def _is_list_of(holds: Callable[[pa.DataType], bool]) -> Callable[[pa.DataType],
 def _is_units(found: pa.DataType) -> bool:
     decimal = types.is_decimal128(found) or (hasattr(types, "is_decimal64") and types.is_decimal64(found))
     decimal = decimal or (hasattr(types, "is_decimal32") and types.is_decimal32(found))
+    decimal = decimal and 0 <= found.scale <= found.precision  # a file may say otherwise, and then cannot be read
     return bool(decimal or types.is_integer(found) or types.is_float32(found) or types.is_float64(found))
 
 
