@@ -96,9 +96,10 @@ def test_edits_of_a_code_and_of_a_pair(stub: pb_grpc.RuleSetServiceStub, shared_
     assert edit.citation.source_row == 1
     pair.release = shared_releases.ids["second"]
     assert {f.name: f.value for f in stub.LookUpEdits(pair).edits[0].fields}["modifier_indicator"] == "0"
-    before = pb.LookUpEditsRequest(procedure_code="G0127", date="2009-12-31")
+    ptp = [finding_pb2.FAMILY_PTP]
+    before = pb.LookUpEditsRequest(procedure_code="G0127", date="2009-12-31", families=ptp)
     assert [edit.active for edit in stub.LookUpEdits(before).edits] == [False]
-    other = pb.LookUpEditsRequest(procedure_code="G0127", program=claim_pb2.PROGRAM_MEDICAID)
+    other = pb.LookUpEditsRequest(procedure_code="G0127", program=claim_pb2.PROGRAM_MEDICAID, families=ptp)
     assert not stub.LookUpEdits(other).edits
 
 
