@@ -15,6 +15,7 @@ _COMMANDS = {
     "build": "claimedits.cli.imports:build",
     "check": "claimedits.cli.checking:check",
     "demo": "claimedits.cli.demo:demo",
+    "diff": "claimedits.cli.diff:diff",
     "evaluate": "claimedits.cli.evaluation:evaluate",
     "explain": "claimedits.cli.lookups:explain",
     "healthcheck": "claimedits.cli.serving:healthcheck",

@@ -43,7 +43,7 @@ class RuleSetHandlers:
         """Revisions by rule set, period, publication."""
         infos = self._host.store.revisions(request.rule_set or None)
         page, token = take_page(infos, request)
-        return pb.ListRevisionsResponse(revisions=map(_revision, page), next_page_token=token)
+        return pb.ListRevisionsResponse(revisions=map(revision_message, page), next_page_token=token)
 
     def GetRevision(self, request: pb.GetRevisionRequest, call: Call) -> pb.GetRevisionResponse:  # noqa: N802
         """One revision by id or unique beginning."""
@@ -54,7 +54,7 @@ class RuleSetHandlers:
             raise RequestError([Problem("revision", "begins several ids", "give more digits")]) from error
         except NotFoundError as error:
             raise RevisionNotFoundError(str(error)) from error
-        return pb.GetRevisionResponse(revision=_revision(info))
+        return pb.GetRevisionResponse(revision=revision_message(info))
 
     def ListReleases(self, request: pb.ListReleasesRequest, call: Call) -> pb.ListReleasesResponse:  # noqa: N802
         """Releases in the order of the store."""
@@ -176,7 +176,7 @@ def _rule_set(name: str, infos: Sequence[RevisionInfo]) -> pb.RuleSet:
     )
 
 
-def _revision(info: RevisionInfo) -> pb.Revision:
+def revision_message(info: RevisionInfo) -> pb.Revision:
     header = info.header
     return pb.Revision(
         id=info.id,
