@@ -23,7 +23,6 @@ from claimedits.server.authorization import Gate
 from claimedits.server.call_log import write_log
 from claimedits.server.claim_edit_handlers import ClaimEditHandlers
 from claimedits.server.comparison_handlers import ComparisonHandlers
-from claimedits.server.comparison_handlers import ComparisonHandlers
 from claimedits.server.health import CLAIM_EDITS, RULE_SETS, Health
 from claimedits.server.reflection import enable_reflection
 from claimedits.server.rule_set_handlers import RuleSetHandlers
