@@ -80,7 +80,12 @@ def test_the_workbook_says_the_same(tmp_path: Path) -> None:
         ),
         (
             ("A00    0 Cholera",),
-            f"{HCPCS_NAME}:1: is no HCPCS record: fixed width, with record id 3, 4, 7 or 8 in column 11; "
+            f"{HCPCS_NAME}: holds no HCPCS record: fixed width, with record id 3, 4, 7 or 8 in column 11; "
+            "give the ANWEB text or workbook as published",
+        ),
+        (
+            (hcpcs_record("A9991"), "A9992 cut"),
+            f"{HCPCS_NAME}:2: is no HCPCS record: fixed width, with record id 3, 4, 7 or 8 in column 11; "
             "give the ANWEB text or workbook as published",
         ),
     ],

@@ -33,7 +33,8 @@ from claimedits.rulesets.imports.code_tables import (
 from claimedits.rulesets.imports.editions import Edition, published_on, settle
 from claimedits.rulesets.imports.finishing import finish, refuse_many_rejects, refuse_other_count
 from claimedits.rulesets.imports.options import ImportOptions
-from claimedits.rulesets.imports.raw_tables import RawTable, read_raw
+from claimedits.rulesets.imports.raw_tables import RawTable, head_of, read_raw
+from claimedits.rulesets.imports.recognition import recognise
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader
 from claimedits.rulesets.sources.files import Content, Limits, SourceFile, refuse, source_of
 
@@ -112,7 +113,8 @@ def import_hcpcs(files: Sequence[SourceFile], options: ImportOptions) -> list[Re
             quarters.setdefault(_quarter(file, options), []).append(file)
     if not quarters:
         what = "holds no HCPCS table (HCPC…_ANWEB.txt or .xlsx)"
-        raise refuse(files[0].where, what, "give the alpha-numeric HCPCS archive as published", "E_NO_TABLE")
+        guess = recognise(head_of(files[0]), files[0].name, "hcpcs")
+        raise refuse(files[0].where, what, guess or "give the alpha-numeric HCPCS archive as published", "E_NO_TABLE")
     return [draft for group in quarters.values() for draft in _import_quarter(_choose(group), options)]
 
 
@@ -192,6 +194,10 @@ def _read_fixed(file: SourceFile, content: Content) -> RawTable:
             continue
         records.add(line, number)
         before = (line[:5], record)
+    if problems and not records.numbers:
+        what = "holds no HCPCS record: fixed width, with record id 3, 4, 7 or 8 in column 11"
+        guess = recognise("\n".join(lines[:20]), file.name, "hcpcs")
+        raise refuse(file.where, what, guess or "give the ANWEB text or workbook as published", "E_RECORD")
     if problems:
         raise ImportRefusedError(problems, "nothing was kept")
     columns = {name: pa.array(cells, pa.string()) for name, cells in records.cells.items()}

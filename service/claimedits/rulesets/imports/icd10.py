@@ -28,7 +28,8 @@ from claimedits.rulesets.imports.code_tables import (
 from claimedits.rulesets.imports.editions import published_on
 from claimedits.rulesets.imports.finishing import finish, warn_some
 from claimedits.rulesets.imports.options import ImportOptions
-from claimedits.rulesets.imports.raw_tables import RawTable, read_raw
+from claimedits.rulesets.imports.raw_tables import RawTable, head_of, read_raw
+from claimedits.rulesets.imports.recognition import recognise
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader
 from claimedits.rulesets.sources.files import Content, Limits, SourceFile, refuse, source_of
 
@@ -63,12 +64,15 @@ def import_icd10(files: Sequence[SourceFile], options: ImportOptions) -> list[Re
             others.append(file)
         else:
             drafts.append(_import_edition(file, content, raw, options))
+    what = "is no ICD-10-CM order file: order number, code, billable flag and titles at fixed places"
     if not drafts:
-        what = "is no ICD-10-CM order file: order number, code, billable flag and titles at fixed places"
         mend = "give icd10cm_order_….txt; a list with chapter and block lines, or the addenda, is none"
-        raise ImportRefusedError(
-            [Problem(file.where, what, mend, "E_NO_ORDER_FILE") for file in others], "nothing was kept"
-        )
+        problems = [
+            Problem(file.where, what, recognise(head_of(file), file.name, "icd10") or mend, "E_NO_ORDER_FILE")
+            for file in others
+        ]
+        raise ImportRefusedError(problems, "nothing was kept")
+    drafts[0].warnings += [Problem(file.where, f"passed over: {what}", "", "W_PASSED_OVER") for file in others]
     return drafts
 
 

@@ -26,7 +26,8 @@ from claimedits.rulesets.imports.code_tables import (
 from claimedits.rulesets.imports.editions import published_on
 from claimedits.rulesets.imports.finishing import finish, warn_some
 from claimedits.rulesets.imports.options import ImportOptions
-from claimedits.rulesets.imports.raw_tables import RawTable, read_raw
+from claimedits.rulesets.imports.raw_tables import RawTable, head_of, read_raw
+from claimedits.rulesets.imports.recognition import recognise
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader
 from claimedits.rulesets.sources.files import Content, Limits, SourceFile, refuse, source_of
 
@@ -75,7 +76,8 @@ def import_pfs(files: Sequence[SourceFile], options: ImportOptions) -> list[Revi
     tables = [file for file in files if _is_table(file)]
     if not tables:
         what = "holds no relative value table (PPRRVU…csv or .xlsx)"
-        raise refuse(files[0].where, what, "give the rvu… archive as published", "E_NO_TABLE")
+        guess = recognise(head_of(files[0]), files[0].name, "pfs")
+        raise refuse(files[0].where, what, guess or "give the rvu… archive as published", "E_NO_TABLE")
     releases: dict[tuple[str, str], list[SourceFile]] = {}
     for file in tables:
         releases.setdefault((file.archive, _label(file, options)), []).append(file)
@@ -171,7 +173,7 @@ def _check_components(file: SourceFile, rows: list[tuple[object, ...]]) -> list[
             )
         elif row[1] in ("26", "TC") and row[0] not in whole:
             problems.append(Problem(where, f"{row[1]} stands without the global row of its code", "", "W_COMPONENT"))
-    return warn_some(problems)
+    return warn_some(problems, 3)
 
 
 def _header(file: SourceFile, content: Content, raw: RawTable, options: ImportOptions) -> RevisionHeader:

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 from python_calamine import CalamineWorkbook
 
-from claimedits.model.problems import Problem
+from claimedits.model.problems import ImportRefusedError, Problem
+from claimedits.rulesets.imports.recognition import recognise
 from claimedits.rulesets.sources.files import Content, SourceFile, refuse
 
 HEADER_WITHIN = 80
@@ -64,6 +65,14 @@ def read_raw(file: SourceFile, content: Content, names: Names, numbers: frozense
     if not file.name.lower().endswith(".csv") and b"\t" in content.data[:65536]:
         return _from_tabs(file, content, names)
     return _from_records(file, content, _csv_records(file, content), names, frozenset())
+
+
+def head_of(file: SourceFile) -> str:
+    """The first records as text, to see what a file is that no importer knew; empty for a workbook."""
+    if file.is_workbook:
+        return ""
+    with file.open() as stream:
+        return stream.read(4096).decode("utf-8", "replace")
 
 
 def _csv_records(file: SourceFile, content: Content) -> list[list[str]]:
@@ -147,6 +156,7 @@ def _find_header(file: SourceFile, head: Sequence[Sequence[Any]], names: Names) 
     A record after the header is part of it only when its first cell is blank and no cell is a code or a number: a bad
     first row of data is never taken for one.
     """
+    nearest: tuple[int, dict[str, list[int]]] | None = None
     for first, record in enumerate(head):
         if len([cell for cell in record if _text(cell)]) < 2:
             continue
@@ -159,33 +169,50 @@ def _find_header(file: SourceFile, head: Sequence[Sequence[Any]], names: Names) 
         places = _places(stack, names)
         if places:
             return first + len(stack), places, len(record)
+        matches = _matches(stack, names)
+        if nearest is None or _hits(matches) > _hits(nearest[1]):
+            nearest = (first + 1, matches)
+    if nearest is not None and _hits(nearest[1]) * 2 > len(names):
+        raise _bad_header(file, *nearest)
     raise _not_this_table(file, names, head)
 
 
-def _places(stack: Sequence[Sequence[Any]], names: Names) -> dict[str, int] | None:
+def _matches(stack: Sequence[Sequence[Any]], names: Names) -> dict[str, list[int]]:
+    """Field → the columns whose title its pattern matches."""
     width = max(map(len, stack))
     titles = [
         re.sub(r"\s+", " ", " ".join(_text(row[i]) for row in stack if i < len(row) and _text(row[i]))).strip().lower()
         for i in range(width)
     ]
-    places = {}
-    for name, pattern in names.items():
-        found = [i for i, title in enumerate(titles) if pattern.search(title)]
-        if len(found) != 1:
-            return None
-        places[name] = found[0]
-    return places
+    return {name: [i for i, title in enumerate(titles) if pattern.search(title)] for name, pattern in names.items()}
+
+
+def _hits(matches: Mapping[str, list[int]]) -> int:
+    return sum(bool(found) for found in matches.values())
+
+
+def _places(stack: Sequence[Sequence[Any]], names: Names) -> dict[str, int] | None:
+    matches = _matches(stack, names)
+    return {name: found[0] for name, found in matches.items()} if all(len(m) == 1 for m in matches.values()) else None
+
+
+def _bad_header(file: SourceFile, record: int, matches: Mapping[str, list[int]]) -> Exception:
+    """A header of this family that lacks a column, or has one twice."""
+    problems = []
+    for name, found in matches.items():
+        if not found:
+            what, code = f"has no column {name}", "E_COLUMN_MISSING"
+            problems.append(Problem(f"{file.name}:{record}", what, "restore the header as published", code))
+        elif len(found) > 1:
+            columns = " and ".join(str(i + 1) for i in found)
+            what = f"has the column {name} more than once (columns {columns})"
+            problems.append(Problem(f"{file.name}:{record}", what, "keep one of them", "E_COLUMN_TWICE"))
+    return ImportRefusedError(problems, "nothing was kept")
 
 
 def _not_this_table(file: SourceFile, names: Names, head: Sequence[Sequence[Any]]) -> Exception:
-    words = " ".join(_text(cell) for record in head for cell in record).lower()
-    guess = ""
-    if "column1/column2" in words or ("column 1" in words and "column 2" in words):
-        guess = "this looks like a PTP table: run import ptp"
-    elif "mue value" in words:
-        guess = "this looks like an MUE table: run import mue"
-    elif "add-on_code" in words or "aoc_edit" in words:
-        guess = "this looks like an add-on code table: run import aoc"
+    words = " ".join(_text(cell) for record in head for cell in record)
+    guess = recognise(words)
     wanted = ", ".join(names)
     what = f"no header with the columns {wanted} stands in the first {HEADER_WITHIN} records"
     return refuse(file.where, what, guess or "give the publisher's table of this family", "E_NO_HEADER")

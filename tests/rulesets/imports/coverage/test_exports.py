@@ -102,7 +102,7 @@ def test_a_version_that_the_export_lacks_is_rejected(tmp_path: Path) -> None:
         ),
         (
             replaced("article", 1, "date_retired", "2026-13-01"),
-            "article.csv:2: has a date that is no date of the calendar; report it to the publisher",
+            "article.csv:2:date_retired: is no date of the calendar; restore the date as published",
         ),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_missing_column_stops_the_import(tmp_path: Path) -> None:
     with pytest.raises(ImportRefusedError) as refused:
         import_tables(tmp_path, tables)
     assert [str(problem) for problem in refused.value.problems] == [
-        "article_x_icd10_covered.csv:1: has no column icd10_covered_group; give the export as published"
+        "article_x_icd10_covered.csv:1: has no column icd10_covered_group; give the export as published, with its header"
     ]
 
 

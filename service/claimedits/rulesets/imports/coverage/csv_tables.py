@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from claimedits.model.dates import Day, parse_day
@@ -83,36 +83,44 @@ class CsvTable:
             if len(record) == len(self.columns) and len(at) == len(needed):
                 yield Row(self.name, self._source, number, tuple(record[i].strip() for i in at))
 
+    def find_faults(self, needed: Sequence[str], optional: Sequence[str] = ()) -> list[Problem]:
+        """What keeps the table from being read: its header, and records of another length than it has."""
+        where = f"{self.name}:1"
+        missing = [name for name in needed if name not in self.columns]
+        if missing:
+            mend = "give the export as published, with its header"
+            return [Problem(where, f"has no column {', '.join(missing)}", mend, "E_COLUMN_MISSING")]
+        problems = [
+            Problem(where, f"has the column {name} more than once", "keep one of them", "E_COLUMN_TWICE")
+            for name in (*needed, *optional)
+            if self.columns.count(name) > 1
+        ]
+        width, last = len(self.columns), len(self._records)
+        for number, record in enumerate(self._records[1 : last - 1], 2):
+            if any(record) and len(record) != width:
+                what = f"has {len(record)} cells where the header has {width}"
+                problems.append(Problem(f"{self.name}:{number}", what, "download it again", "E_CELLS"))
+        return problems
+
     def rows(self, needed: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Row]:
         """Rows with the cells of ``needed``, then of ``optional`` (empty where the export lacks the column).
 
         Raises:
-            ImportRefusedError: a needed column is missing, or a record has more or fewer cells than the header.
+            ImportRefusedError: a needed column is missing or stands twice, or records have more or fewer cells than the
+                header, but for a last one that is cut short.
         """
-        missing = [name for name in needed if name not in self.columns]
-        if missing:
-            raise ImportRefusedError(
-                [
-                    Problem(
-                        f"{self.name}:1",
-                        f"has no column {', '.join(missing)}",
-                        "give the export as published",
-                        "E_COLUMN_MISSING",
-                    )
-                ]
-            )
+        problems = self.find_faults(needed, optional)
+        if problems:
+            raise ImportRefusedError(problems, "nothing was kept")
         at = [self.columns.index(name) if name in self.columns else -1 for name in (*needed, *optional)]
-        last = len(self._records)
         for number, record in enumerate(self._records[1:], 2):
             if not any(record):
                 continue
             self._ledger.read += 1
             if len(record) != len(self.columns):
                 what = f"has {len(record)} cells where the header has {len(self.columns)}"
-                if number == last:
-                    self._ledger.reject(f"{self.name}:{number}", what, "the last record is cut short", "E_CELLS")
-                    continue
-                raise ImportRefusedError([Problem(f"{self.name}:{number}", what, "download it again", "E_CELLS")])
+                self._ledger.reject(f"{self.name}:{number}", what, "the last record is cut short", "E_CELLS")
+                continue
             yield Row(self.name, self._source, number, tuple(record[i].strip() if i >= 0 else "" for i in at))
 
 
@@ -130,10 +138,18 @@ def read_date(text: str) -> Day | None:
     return parse_day(text[:10])
 
 
-def read_dates(row: Row, texts: Sequence[str], ledger: Ledger) -> list[Day | None] | None:
-    """Several dates of a row; None, and a reject, where one is malformed."""
-    try:
-        return [read_date(text) for text in texts]
-    except ValueError:
-        ledger.reject(row.where, "has a date that is no date of the calendar", "report it to the publisher", "E_DATE")
+def read_dates(row: Row, dates: Mapping[str, str], ledger: Ledger) -> list[Day | None] | None:
+    """Several dates of a row, by the names of their columns; None, and a reject, where one is malformed."""
+    days: list[Day | None] = []
+    bad = []
+    for column, text in dates.items():
+        try:
+            days.append(read_date(text))
+        except ValueError:
+            bad.append(column)
+    if bad:
+        also = f" (also wrong: {', '.join(bad[1:])})" if len(bad) > 1 else ""
+        what = f"is no date of the calendar{also}"
+        ledger.reject(f"{row.where}:{bad[0]}", what, "restore the date as published", "E_DATE")
         return None
+    return days

@@ -14,7 +14,7 @@ def read_document_list(table: CsvTable, ledger: Ledger) -> Export:
     seen: set[tuple[str, str]] = set()
     for row in table.rows(_COLUMNS, ("url",)):
         display_id, version, kind, title, *dates, url = row.cells
-        days = read_dates(row, dates, ledger)
+        days = read_dates(row, dict(zip(_COLUMNS[4:], dates, strict=True)), ledger)
         if days is None:
             continue
         if (display_id, version) in seen:

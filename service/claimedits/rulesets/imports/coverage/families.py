@@ -22,6 +22,8 @@ from claimedits.rulesets.imports.coverage.value_sets import COLUMNS as VALUE_SET
 from claimedits.rulesets.imports.coverage.value_sets import read_value_sets
 from claimedits.rulesets.imports.finishing import refuse_many_rejects
 from claimedits.rulesets.imports.options import ImportOptions
+from claimedits.rulesets.imports.raw_tables import head_of
+from claimedits.rulesets.imports.recognition import recognise
 from claimedits.rulesets.revision import DROPPED, LEFT_UNREAD, RevisionDraft, RevisionHeader
 from claimedits.rulesets.sources.files import Limits, SourceFile
 
@@ -80,7 +82,7 @@ def _import_group(files: list[SourceFile], options: ImportOptions) -> list[Revis
     for layout in (ARTICLE, LCD):
         if any(name == layout.prefix or name.startswith(f"{layout.prefix}_x_") for name in names):
             ledger = Ledger()
-            tables = {n: CsvTable(f, limits, ledger) for n, f in sorted(names.items()) if READ.match(n)}
+            tables = _open_tables({n: f for n, f in sorted(names.items()) if READ.match(n)}, limits, ledger)
             export = read_export(layout, tables, ledger)
             return [_draft(files, f"mcd-{layout.prefix}", _coverage_tables(export), ledger, options)]
     if "ncd_trkg" in names:
@@ -92,21 +94,36 @@ def _import_group(files: list[SourceFile], options: ImportOptions) -> list[Revis
     return [_import_single(file, excerpts, limits, options) for file in singles] or _refuse(files)
 
 
+def _open_tables(files: Mapping[str, SourceFile], limits: Limits, ledger: Ledger) -> dict[str, CsvTable]:
+    """The tables of one export by name.
+
+    Raises:
+        ImportRefusedError: with every one that is empty, damaged or no CSV.
+    """
+    tables: dict[str, CsvTable] = {}
+    problems: list[Problem] = []
+    for name, file in files.items():
+        try:
+            tables[name] = CsvTable(file, limits, ledger)
+        except ImportRefusedError as error:
+            problems += error.problems
+    if problems:
+        raise ImportRefusedError(problems, "nothing was kept")
+    return tables
+
+
 def _is_table(file: SourceFile) -> bool:
     return ".excerpt" not in file.name and file.name.lower().endswith(".csv")
 
 
 def _refuse(files: list[SourceFile]) -> list[RevisionDraft]:
-    raise ImportRefusedError([_unknown(file.where) for file in files])
+    raise ImportRefusedError([_unknown(file) for file in files])
 
 
-def _unknown(where: str) -> Problem:
-    return Problem(
-        where,
-        "is no table of coverage that this import knows",
-        "give an export of the Medicare Coverage Database as published, a laboratory list (rules/lab-ncd/README.md) or a value set",
-        "E_NOT_COVERAGE",
-    )
+def _unknown(file: SourceFile) -> Problem:
+    mend = "give an export of the Medicare Coverage Database as published, a laboratory list (rules/lab-ncd/README.md) or a value set"
+    guess = recognise(head_of(file), file.name, "coverage")
+    return Problem(file.where, "is no table of coverage that this import knows", guess or mend, "E_NOT_COVERAGE")
 
 
 def _import_single(file: SourceFile, beside: list[SourceFile], limits: Limits, options: ImportOptions) -> RevisionDraft:
@@ -124,7 +141,7 @@ def _import_single(file: SourceFile, beside: list[SourceFile], limits: Limits, o
     if {"document_id", "document_display_id", "document_version", "document_type"} <= columns:
         export = read_document_list(table, ledger)
         return _draft([file, *beside], "documents", _coverage_tables(export), ledger, options, "coverage-documents")
-    raise ImportRefusedError([_unknown(file.where)])
+    raise ImportRefusedError([_unknown(file)])
 
 
 def _coverage_tables(export: Export) -> dict[str, pa.Table]:

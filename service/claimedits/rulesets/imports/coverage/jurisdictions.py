@@ -73,7 +73,7 @@ def read_jurisdictions(tables: Mapping[str, CsvTable], ledger: Ledger) -> Jurisd
                 what = f"names {'state ' + row.cells[3] if not state else 'a contractor'} that the export does not hold"
                 ledger.reject(row.where, what, "report it to the publisher", "E_JURISDICTION")
                 continue
-            days = read_dates(row, row.cells[4:6], ledger)
+            days = read_dates(row, dict(zip(windows_of[4:6], row.cells[4:6], strict=True)), ledger)
             if days is None:
                 continue
             first = None if days[0] is None or days[0] <= ALWAYS else days[0]

@@ -74,7 +74,7 @@ def _add_policy(export: Export, ncd: str, edition: str, rows: list[Row], ledger:
     if (policies == {"inclusion"}) != ("covered" in lists):
         what = f"NCD {ncd} of {edition} is {'/'.join(sorted(policies))} type"
         problems.append(Problem(first.where, what, "an inclusion policy has a covered list, an exclusion policy none"))
-    days = read_dates(first, first.cells[3:5], ledger)
+    days = read_dates(first, dict(zip(COLUMNS[3:5], first.cells[3:5], strict=True)), ledger)
     if days is None or days[0] is None:
         problems.append(Problem(f"{first.where}:effective_from", "is no date", "write it like 2024-07-01"))
     if problems or days is None:

@@ -79,7 +79,9 @@ class _Reader:
     tables: Mapping[str, CsvTable]
     ledger: Ledger
     documents: dict[Key, str] = field(default_factory=dict)
-    """Key → ``enforced`` or ``proposed``."""
+    """Key → ``enforced``, ``proposed`` or ``rejected``."""
+    seen: dict[tuple[Any, ...], tuple[int, tuple[Any, ...]]] = field(default_factory=dict)
+    """Table and key of a row → its record, and what it says."""
     export: Export = field(default_factory=Export)
 
     def key(self, row: Row) -> Key:
@@ -92,11 +94,24 @@ class _Reader:
         if standing == "enforced":
             self.ledger.kept += 1
             return True
-        if standing == "proposed":
-            self.ledger.drop("rows of proposed documents")
+        if standing is not None:
+            self.ledger.drop(f"rows of {standing} documents")
         else:
             what = f"belongs to {key[0]} version {key[1]}, which the export does not hold"
             self.ledger.reject(row.where, what, "import the export that holds that version", "E_VERSION_UNKNOWN")
+        return False
+
+    def is_new(self, table: str, row: Row, key: tuple[Any, ...], *content: Any) -> bool:
+        """Whether an admitted row stands for the first time; a copy is dropped, a contradiction rejected."""
+        record, said = self.seen.setdefault((table, *self.key(row), *key), (row.number, content))
+        if record == row.number:
+            return True
+        self.ledger.kept -= 1
+        if said == content:
+            self.ledger.drop("identical copies")
+        else:
+            what = f"has the key of record {record} and says something else"
+            self.ledger.reject(row.where, what, "keep one of the two rows", "E_KEY_TWICE")
         return False
 
 
@@ -107,15 +122,35 @@ def read_export(layout: Layout, tables: Mapping[str, CsvTable], ledger: Ledger) 
         ImportRefusedError: a table lacks a column, a document stands in two versions, or no document is there at all.
     """
     reader = _Reader(layout, tables, ledger)
-    _read_documents(reader)
-    _read_codes(reader)
-    _read_groups(reader)
-    for kind in (ListKind.COVERED, ListKind.NON_COVERED):
-        _read_diagnoses(reader, kind)
-    _read_limits(reader)
-    jurisdictions = read_jurisdictions(tables, ledger)
-    _read_contractors(reader, jurisdictions)
+    problems: list[Problem] = []
+    for read in (
+        _read_documents,
+        _read_codes,
+        _read_groups,
+        _read_covered,
+        _read_non_covered,
+        _read_limits,
+        _read_where,
+    ):
+        try:
+            read(reader)
+        except ImportRefusedError as error:  # what is wrong with the other tables is told too
+            problems += error.problems
+    if problems:
+        raise ImportRefusedError(list(dict.fromkeys(problems)), "nothing was kept")
     return reader.export
+
+
+def _read_covered(reader: _Reader) -> None:
+    _read_diagnoses(reader, ListKind.COVERED)
+
+
+def _read_non_covered(reader: _Reader) -> None:
+    _read_diagnoses(reader, ListKind.NON_COVERED)
+
+
+def _read_where(reader: _Reader) -> None:
+    _read_contractors(reader, read_jurisdictions(reader.tables, reader.ledger))
 
 
 def _read_documents(reader: _Reader) -> None:
@@ -129,24 +164,29 @@ def _read_documents(reader: _Reader) -> None:
     columns = ("title", "display_id", "status", *layout.starts, *ends)
     identity = (f"{layout.prefix}_id", f"{layout.prefix}_version")
     versions: dict[str, str] = {}
+    twice: list[Problem] = []
     for row in base.rows(identity, columns):
         key = reader.key(row)
         title, display_id, status, *dates = row.cells[2:]
         if key[0] in versions:
             what = f"{key[0]} stands in versions {versions[key[0]]} and {key[1]}; an export holds one version of each"
-            raise ImportRefusedError([Problem(row.where, what, "give one export at a time", "E_VERSIONS")])
+            twice.append(Problem(row.where, what, "give one export at a time", "E_VERSIONS"))
+            continue
         versions[key[0]] = key[1]
         if display_id or status.upper() == "P":
             reader.documents[key] = "proposed"
             ledger.drop("proposed documents")
             continue
-        days = read_dates(row, dates, ledger)
+        days = read_dates(row, dict(zip((*layout.starts, *ends), dates, strict=True)), ledger)
         if days is None:
+            reader.documents[key] = "rejected"
             continue
         starts, stops = days[: len(layout.starts)], days[len(layout.starts) :]
         if key[0] in retires:
             stops.insert(0, retires[key[0]])
         _add_document(reader, row, key, title, next((d for d in starts if d is not None), None), stops)
+    if twice:
+        raise ImportRefusedError(twice, "nothing was kept")
 
 
 def _add_document(reader: _Reader, row: Row, key: Key, title: str, start: Day | None, stops: list[Day | None]) -> None:
@@ -202,8 +242,10 @@ def _read_future_retirements(reader: _Reader) -> dict[str, Day]:
     found: dict[str, Day] = {}
     if table is not None:
         for row in table.rows((f"{reader.layout.prefix}_id", "retire_dt")):
-            days = read_dates(row, row.cells[1:], reader.ledger)
-            if days and days[0] is not None:
+            days = read_dates(row, {"retire_dt": row.cells[1]}, reader.ledger)
+            if days is None:
+                continue
+            if days[0] is not None:
                 found[f"{reader.layout.letter}{row.cells[0]}"] = days[0]
             reader.ledger.kept += 1
     return found
@@ -219,8 +261,9 @@ def _read_codes(reader: _Reader) -> None:
         if not PROCEDURE.fullmatch(code):
             what = "is no procedure code of five letters and digits"
             reader.ledger.reject(f"{row.where}:hcpc_code_id", what, "a leading zero may be lost", "E_CODE")
-        elif reader.admits(row):
-            reader.export.add("procedure_codes", *reader.key(row), _number(row.cells[3]), code, *row.place)
+        elif (number := _number(reader, row, row.cells[3], "hcpc_code_group")) is not None and reader.admits(row):
+            if reader.is_new("procedure_codes", row, (number, code)):
+                reader.export.add("procedure_codes", *reader.key(row), number, code, *row.place)
 
 
 def _read_groups(reader: _Reader) -> None:
@@ -234,10 +277,13 @@ def _read_groups(reader: _Reader) -> None:
         if table is None:
             continue
         for row in table.rows((f"{prefix}_id", f"{prefix}_version", column, "paragraph"), ("icd10_covered_ast",)):
-            if reader.admits(row):
-                _, _, number, paragraph, asterisk = row.cells
+            _, _, text, paragraph, asterisk = row.cells
+            number = _number(reader, row, text, column)
+            if number is None or not reader.admits(row):
+                continue
+            if reader.is_new("groups", row, (kind, number), paragraph, asterisk):
                 reader.export.add(
-                    "groups", *reader.key(row), kind.value, _number(number), "", "", "",
+                    "groups", *reader.key(row), kind.value, number, "", "", "",
                     paragraph, hash_paragraph(paragraph), asterisk, *row.place,
                 )  # fmt: skip
 
@@ -254,12 +300,11 @@ def _read_diagnoses(reader: _Reader, kind: ListKind) -> None:
             reader.ledger.drop("codes that stand for no code (XX000)")
         elif not DIAGNOSIS.fullmatch(code):
             reader.ledger.reject(f"{row.where}:icd10_code_id", "is no ICD-10-CM code", "report it", "E_DIAGNOSIS")
-        elif reader.admits(row):
+        elif (number := _number(reader, row, row.cells[3], f"{name}_group")) is not None and reader.admits(row):
             starred = row.cells[4].upper() in ("Y", "TRUE", "1", "*")
-            number = _number(row.cells[3])
-            reader.export.add(
-                "diagnoses", *reader.key(row), kind.value, number, code.replace(".", ""), starred, *row.place
-            )
+            plain = code.replace(".", "")
+            if reader.is_new("diagnoses", row, (kind, number, plain, starred)):
+                reader.export.add("diagnoses", *reader.key(row), kind.value, number, plain, starred, *row.place)
 
 
 def _read_limits(reader: _Reader) -> None:
@@ -279,7 +324,7 @@ def _read_limits(reader: _Reader) -> None:
         chosen = code if code in table.columns else next(iter(candidates), code)
         for row in table.rows((f"{prefix}_id", f"{prefix}_version", chosen), (group or "group", "paragraph")):
             if reader.admits(row):
-                number = _number(row.cells[3]) if row.cells[3] else 0
+                number = int(row.cells[3]) if row.cells[3].isdigit() else 0
                 reader.export.add("limits", *reader.key(row), kind, number, row.cells[2], row.cells[4], *row.place)
 
 
@@ -342,5 +387,9 @@ def _set_claim_kinds(
             rows[i] = (*row[:9], kind, *row[10:])
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+def _number(reader: _Reader, row: Row, text: str, column: str) -> int | None:
+    """The number of a group; None, and a reject, where it is none."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    reader.ledger.reject(f"{row.where}:{column}", "is no number of a group", "restore it as published", "E_GROUP")
+    return None

@@ -13,7 +13,7 @@ def read_determinations(table: CsvTable, ledger: Ledger) -> Export:
     export = Export()
     names = ("ncd_id", "ncd_vrsn_num", "ncd_mnl_sect", "ncd_mnl_sect_title", "ncd_efctv_dt", "ncd_trmntn_dt")
     for row in table.rows(names):
-        days = read_dates(row, row.cells[4:6], ledger)
+        days = read_dates(row, dict(zip(names[4:6], row.cells[4:6], strict=True)), ledger)
         if days is None:
             continue
         ncd_id, version, section, title = row.cells[:4]
