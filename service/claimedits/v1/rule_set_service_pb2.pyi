@@ -508,9 +508,9 @@ class LookUpEditsRequest(google.protobuf.message.Message):
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     DIAGNOSIS_CODE_FIELD_NUMBER: builtins.int
     procedure_code: builtins.str
-    """This or `diagnosis_code` is given."""
+    """A procedure code, or a modifier. This or `diagnosis_code` is given."""
     other_procedure_code: builtins.str
-    """Only edits of the pair."""
+    """Only edits of the pair: two procedure codes, or a procedure code and a modifier. Not beside `diagnosis_code`."""
     date: builtins.str
     """Service date; empty = today."""
     as_of: builtins.str
@@ -574,7 +574,7 @@ Global___LookUpEditsResponse: typing_extensions.TypeAlias = LookUpEditsResponse
 
 @typing.final
 class Edit(google.protobuf.message.Message):
-    """One published edit."""
+    """One edit, or one row that edits read: of a code set, a fee schedule, a coverage document, an authored rule."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -588,12 +588,14 @@ class Edit(google.protobuf.message.Message):
     rule_set: builtins.str
     rule_id: builtins.str
     active: builtins.bool
-    """Whether the edit is in force on the date asked for. Edits deleted or not yet begun are shown too."""
+    """Whether the edit is in force on the date asked for, as an evaluation would choose. Edits deleted or not yet begun are shown too."""
     @property
     def citation(self) -> claimedits.v1.finding_pb2.Citation: ...
     @property
     def fields(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___EditField]:
-        """The row's values in the publisher's terms: `column_1`, `modifier_indicator`, `value`, `mai`, …, in a fixed order."""
+        """The row's values in the publisher's terms: `column_1`, `modifier_indicator`, `value`, `mai`, …, in a fixed order. `concerns`
+        with the value `every code` marks an edit that does not ask for the code.
+        """
 
     def __init__(
         self,
