@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from claimedits.app.testing import TestReport, run_tests
+from claimedits.app.testing import MutationOptions, TestReport, run_tests
 from claimedits.app.testing.output import FORMATS, text_of
 from claimedits.cli.terminal import PROBLEMS_FOUND, command_errors, show_progress
 
@@ -28,6 +28,18 @@ from claimedits.cli.terminal import PROBLEMS_FOUND, command_errors, show_progres
     type=click.FloatRange(0, 100),
     metavar="PCT",
     help="Fail where the tests exercise less; implies --coverage.",
+)
+@click.option("--mutate", is_flag=True, help="Put mistakes into rules and rows one by one; say which no test notices.")
+@click.option("--mutate-run", default="", metavar="REGEX", help="Only the mutants whose id this is found in.")
+@click.option("--mutate-limit", type=click.IntRange(1), metavar="N", help="Only N mutants, chosen at random.")
+@click.option("--mutate-seed", default=0, metavar="S", help="Which N: the same seed chooses the same.")
+@click.option("--mutate-seconds", type=click.FloatRange(0), metavar="T", help="Begin no mutant after T seconds.")
+@click.option(
+    "--mutate-minimum",
+    type=click.FloatRange(0, 100),
+    default=100.0,
+    metavar="PCT",
+    help="Fail where the tests kill less; without it, where a mutant survives.",
 )
 @click.option("--jobs", default=0, metavar="N", help="Processes; without it as many as the work is worth.")
 @click.option(
@@ -52,6 +64,12 @@ def test_rules(
     fail_on_empty: bool,
     coverage: bool,
     coverage_minimum: float | None,
+    mutate: bool,
+    mutate_run: str,
+    mutate_limit: int | None,
+    mutate_seed: int,
+    mutate_seconds: float | None,
+    mutate_minimum: float,
     jobs: int,
     evaluator: str | None,
     output_format: str,
@@ -70,6 +88,7 @@ def test_rules(
     """
     if release and store_path is None:
         raise click.UsageError("--release names a release of a store; say which with --store")
+    options = MutationOptions(mutate_run, mutate_limit, mutate_seed, mutate_seconds, mutate_minimum)
     with show_progress("tests") as progress:
         report = run_tests(
             paths,
@@ -80,6 +99,7 @@ def test_rules(
             evaluator=evaluator or "",
             coverage=coverage,
             coverage_minimum=coverage_minimum,
+            mutation=options if mutate else None,
             progress=progress,
         )
     _print(report, output_format, output, verbose or sys.stdout.isatty())

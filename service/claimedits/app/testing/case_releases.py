@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import tempfile
@@ -82,7 +83,15 @@ class CaseReleases:
         self._directory = tempfile.TemporaryDirectory(prefix="claim-edits-test-")
         self._indexes: OrderedDict[str, LoadedRuleSet] = OrderedDict()
         self._written: dict[Any, LoadedRuleSet] = {}
-        self._count = 0
+
+    def with_sets(self, sets: RuleSets) -> CaseReleases:
+        """The same with other rule sets; indexes of stated tables are shared, and closed with the original."""
+        other = copy.copy(self)
+        other.sets, other._written = (
+            sets,
+            {k: v for k, v in self._written.items() if sets.get(k[0]) is self.sets.get(k[0])},
+        )
+        return other
 
     def close(self) -> None:
         """Remove the indexes from the disk."""
@@ -182,9 +191,7 @@ class CaseReleases:
             drafts[info.id] = (info, draft.tables)
         editions = Editions([info for info, _ in drafts.values()])
         kind = index_kind(editions.revisions[0].header.kind)
-        self._count += 1
-        directory = Path(self._directory.name) / str(self._count)
-        directory.mkdir()
+        directory = Path(tempfile.mkdtemp(dir=self._directory.name))
         try:
             kind.build([drafts[r.id] for r in editions.revisions], directory)
             return LoadedRuleSet(name, kind.name, editions, kind.open(directory))

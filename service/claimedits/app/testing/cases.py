@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from claimedits.app.testing.case_rows import row_problems
 from claimedits.app.testing.case_tables import TABLES
+from claimedits.app.testing.json_places import Path as ValuePath
 from claimedits.app.testing.json_places import column_of, find_columns, read_path
 from claimedits.engine.expectations import Expected
 from claimedits.model.claim_reading import read_claim
@@ -56,6 +58,8 @@ class Case:
     """Families to evaluate; empty = all."""
     switches: Mapping[str, str]
     expect: tuple[Expected, ...]
+    offset: int = 0
+    """Bytes before the line in its file."""
 
     @property
     def where(self) -> str:
@@ -83,18 +87,21 @@ def read_cases(path: Path, name: str = "") -> Iterator[Case | BadCase]:
     name = name or str(path)
     seen: dict[str, int] = {}
     with path.open("rb") as file:
-        row = 0
+        row = at = 0
         while line := file.readline(MOST_BYTES + 1):
-            row += 1
+            row, offset, at = row + 1, at, at + len(line)
             if not line.strip():
                 continue
             if len(line) > MOST_BYTES:
                 while line and not line.endswith(b"\n"):
                     line = file.readline(MOST_BYTES)
+                    at += len(line)
                 problem = Problem(f"{name}:{row}:1", f"is longer than {MOST_BYTES} bytes", "write one case a line")
                 yield BadCase("", problem.where, (problem,))
                 continue
             case = _read_line(name, row, line)
+            if isinstance(case, Case):
+                case = replace(case, offset=offset)
             earlier = seen.setdefault(case.id, row) if case.id else row
             if earlier != row:
                 problem = Problem(
@@ -108,12 +115,22 @@ def read_cases(path: Path, name: str = "") -> Iterator[Case | BadCase]:
 
 def locate(case: Case, field_path: str) -> str:
     """``file:row:column`` of a field of a case; of the case itself where it does not stand in a file of JSON lines."""
-    if case.file.endswith(".jsonl"):
-        with Path(case.file).open("rb") as file:
-            text = next((line for row, line in enumerate(file, 1) if row == case.row), b"").decode("utf-8-sig")
-        if text.strip():
-            return f"{case.file}:{case.row}:{column_of(find_columns(text), read_path(field_path))}"
-    return case.where
+    if not case.file.endswith(".jsonl"):
+        return case.where
+    return f"{case.file}:{case.row}:{column_of(_columns(case.file, case.offset), read_path(field_path))}"
+
+
+@lru_cache(maxsize=16)
+def _columns(file: str, offset: int) -> dict[ValuePath, int]:
+    """The columns of the values of one line; where the file has changed meanwhile there are none."""
+    with Path(file).open("rb") as opened:
+        opened.seek(offset)
+        text = opened.readline().decode("utf-8-sig", "replace")
+    try:
+        json.loads(text)
+    except ValueError:
+        return {}
+    return find_columns(text)
 
 
 def _read_line(name: str, row: int, line: bytes) -> Case | BadCase:

@@ -11,7 +11,7 @@ from claimedits.app.testing.cases import BadCase, Case, locate
 from claimedits.app.testing.explaining import explain_rule
 from claimedits.app.testing.recording import Marks, Recording, mark_citations, mark_rules
 from claimedits.app.testing.report import TestResult
-from claimedits.app.testing.rule_sets import CONVENTIONS, RuleSets, WrittenSet, open_tables, switched
+from claimedits.app.testing.rule_sets import CONVENTIONS, RuleSets, Tables, WrittenSet, open_tables, switched
 from claimedits.app.testing.suites import Suite, id_of
 from claimedits.engine import expectations
 from claimedits.engine.authored.rule_tests import RuleTest, claim_of, evaluate_with, find_differences, select_rules
@@ -105,7 +105,7 @@ class Decider:
         detail: DetailLevel = DetailLevel.FINDINGS,
     ) -> Evaluation:
         conventions = self.sets.get(CONVENTIONS)
-        tables = self._switched(conventions, test)
+        tables = self.switched(conventions, test)
         content = select_rules(written.authored, test.fields.get("rules"))
         if watch:
             content, opened = watch.open_authored(written, content), watch.open_tables(conventions, tables)
@@ -114,7 +114,9 @@ class Decider:
         claim = claim_of(test.fields)
         return evaluate_with(test.fields, claim, written.draft.header, content, opened, detail)
 
-    def _switched(self, conventions: WrittenSet, test: RuleTest) -> Any:
+    @staticmethod
+    def switched(conventions: WrittenSet, test: RuleTest) -> Tables:
+        """The tables of the conventions with the switches that a test sets; those of the rule set's own are not theirs."""
         stated = test.fields.get("switches", {})
         own = {
             name: value

@@ -16,10 +16,12 @@ from claimedits.app.testing.case_tables import TABLES
 from claimedits.app.testing.cases import Case
 from claimedits.app.testing.deciding import Decider
 from claimedits.app.testing.exercised import Exercise, exercise_of
+from claimedits.app.testing.mutation.options import MutationOptions
+from claimedits.app.testing.mutation.report import MutationReport
 from claimedits.app.testing.recording import Marks
 from claimedits.app.testing.report import TestReport, TestResult
 from claimedits.app.testing.rule_sets import RuleSets, WrittenSet
-from claimedits.app.testing.suites import AnyTest, Suite, find_suites, id_of, read_suite
+from claimedits.app.testing.suites import AnyTest, Suite, find_heads, find_suites, id_of, read_suite
 from claimedits.engine.authored import evaluators
 from claimedits.engine.authored.rule_tests import untested_rules
 from claimedits.engine.engine import Engine
@@ -29,7 +31,11 @@ KINDS = frozenset(kind for kind, _ in TABLES.values())
 """Kinds of imported tables: their rows are counted by citation."""
 _FEW = 400
 """Tests that one process runs before another is worth its start."""
+Place = tuple[int, int]
+"""A test: number of the suite in the plan, place in the suite."""
 Progress = Callable[[str, int, int], None]
+Found = tuple[list[TestResult], list[Marks]]
+"""Results, and what each test looked up; nothing of that where the plan does not ask for it."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,10 @@ class Runner:
         self._deciders: dict[Path | None, Decider] = {}
         self._tests: dict[int, list[AnyTest]] = {}
 
+    def test(self, place: Place) -> AnyTest:
+        """One test."""
+        return self.tests(place[0])[place[1]]
+
     def tests(self, suite: int) -> list[AnyTest]:
         """The tests of the suite with that number, read once."""
         if suite not in self._tests:
@@ -78,15 +88,14 @@ class Runner:
             self._deciders[home] = Decider(RuleSets(home), kept)
         return self._deciders[home]
 
-    def run(self, chosen: Sequence[tuple[int, int]]) -> tuple[list[TestResult], Marks]:
-        """Tests by (suite, place in the suite), and what they looked up where the plan asks for it."""
-        marks = Marks()
+    def run(self, chosen: Sequence[Place]) -> Found:
+        """The results of tests, and what each looked up where the plan asks for it."""
+        marks: list[Marks] = []
         with evaluators.using(self.plan.evaluator or evaluators.current().name):
             results = [self._run(suite, place) for suite, place in chosen]
         if self.plan.record:
             with evaluators.using("plain"):
-                for suite, place in chosen:
-                    marks.merge(self.record(suite, place))
+                marks = [self.record(suite, place) for suite, place in chosen]
         return results, marks
 
     def record(self, suite: int, place: int) -> Marks:
@@ -112,7 +121,7 @@ def start_worker(plan: Plan) -> None:
     _runner.append(Runner(plan))
 
 
-def _run_in_worker(chosen: Sequence[tuple[int, int]]) -> tuple[list[TestResult], Marks]:
+def _run_in_worker(chosen: Sequence[Place]) -> Found:
     return _runner[-1].run(chosen)
 
 
@@ -132,6 +141,7 @@ def run_tests(
     evaluator: str = "",
     coverage: bool = False,
     coverage_minimum: float | None = None,
+    mutation: MutationOptions | None = None,
     progress: Progress | None = None,
 ) -> TestReport:
     """Run the tests beside rules, and the cases of ``*.jsonl`` files, that stand in ``paths``.
@@ -144,6 +154,7 @@ def run_tests(
         evaluator: ``durable``, ``plain``, or empty for the process's own.
         coverage: say which rules and rows of the rule sets in ``paths`` no test exercises.
         coverage_minimum: percent of outcomes that must be shown; implies ``coverage``.
+        mutation: make mutants of the rule sets and cases in ``paths`` and say which no test notices; None = none.
         progress: called with (stage, done, total).
 
     Raises:
@@ -152,7 +163,7 @@ def run_tests(
     """
     coverage = coverage or coverage_minimum is not None
     given = [Path(path) for path in paths]
-    plan = Plan(tuple(find_suites(given)), store, release, evaluator, coverage)
+    plan = Plan(tuple(find_suites(given)), store, release, evaluator, coverage or mutation is not None)
     if store is not None:
         plan.open_kept()
     runner = Runner(plan)
@@ -160,13 +171,14 @@ def run_tests(
         chosen = choose(runner, run)
         results, marks = run_chosen(runner, chosen, jobs, progress)
         exercise = _exercise(runner, given, chosen, marks, coverage_minimum) if coverage else None
+        mutated = _mutate(runner, given, chosen, results, marks, mutation, jobs, progress) if mutation else None
     finally:
         runner.close()
     untested = () if run else tuple(p for suite in plan.suites for p in _untested(suite, results))
-    return TestReport(tuple(results), untested, exercise)
+    return TestReport(tuple(results), untested, exercise, mutated)
 
 
-def choose(runner: Runner, run: str) -> list[tuple[int, int]]:
+def choose(runner: Runner, run: str) -> list[Place]:
     """Every test whose id matches, by (suite, place).
 
     Raises:
@@ -185,19 +197,17 @@ def choose(runner: Runner, run: str) -> list[tuple[int, int]]:
     ]
 
 
-def run_chosen(
-    runner: Runner, chosen: Sequence[tuple[int, int]], jobs: int, progress: Progress | None
-) -> tuple[list[TestResult], Marks]:
+def run_chosen(runner: Runner, chosen: Sequence[Place], jobs: int, progress: Progress | None) -> Found:
     """The results in the order of ``chosen``, however many processes work, and what was looked up."""
     processes = count_jobs(jobs, len(chosen))
     size = max(1, min(100, -(-len(chosen) // (processes * 4))))
     chunks = [chosen[i : i + size] for i in range(0, len(chosen), size)]
     results: list[TestResult] = []
-    marks = Marks()
+    marks: list[Marks] = []
 
-    def take(found: tuple[list[TestResult], Marks]) -> None:
+    def take(found: Found) -> None:
         results.extend(found[0])
-        marks.merge(found[1])
+        marks.extend(found[1])
         if progress:
             progress("tests", len(results), len(chosen))
 
@@ -212,8 +222,25 @@ def run_chosen(
     return results, marks
 
 
+def _mutate(
+    runner: Runner,
+    given: Sequence[Path],
+    chosen: Sequence[Place],
+    results: Sequence[TestResult],
+    marks: Sequence[Marks],
+    options: MutationOptions,
+    jobs: int,
+    progress: Progress | None,
+) -> MutationReport:
+    from claimedits.app.testing.mutation.running import Field, run_mutants  # imports this module
+
+    passing = tuple(place for place, result in zip(chosen, results, strict=True) if result.outcome == "PASS")
+    touched = {place: frozenset(one.of) for place, one in zip(chosen, marks, strict=True)}
+    return run_mutants(runner, Field(runner.plan, tuple(given), passing, touched), options, jobs, progress)
+
+
 def _exercise(
-    runner: Runner, given: Sequence[Path], chosen: Sequence[tuple[int, int]], marks: Marks, minimum: float | None
+    runner: Runner, given: Sequence[Path], chosen: Sequence[Place], marks: Sequence[Marks], minimum: float | None
 ) -> Exercise:
     """What the tests exercise of the rule sets that were given, and of the tables that cases state or a store holds."""
     stated: dict[str, set[str]] = {}
@@ -227,14 +254,17 @@ def _exercise(
         for name, loaded in runner.plan.open_kept().release.rule_sets.items():
             if loaded.kind in KINDS:
                 counts[name] = counts.get(name, 0) + sum(sum(r.rows.values()) for r in loaded.editions.revisions)
-    return exercise_of(written_in(runner, given), marks, counts, minimum)
+    together = Marks()
+    for one in marks:
+        together.merge(one)
+    return exercise_of(written_in(runner, given), together, counts, minimum)
 
 
 def written_in(runner: Runner, given: Sequence[Path]) -> list[WrittenSet]:
     """The rule sets of authored rules and of tables below the paths given, those left out that do not compile."""
     found: dict[Path, WrittenSet] = {}
     for path in given:
-        for head in sorted(path.rglob("rule-set.toml")) if path.is_dir() else ():
+        for head in find_heads(path):
             sets = runner.decider(head.parent.parent).sets
             for name, directory in sets.directories.items():
                 if directory.resolve() == head.parent.resolve():

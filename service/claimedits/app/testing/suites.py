@@ -44,7 +44,7 @@ def find_suites(paths: Iterable[Path]) -> list[Suite]:
     for path in given:
         if not path.exists():
             raise FileNotFoundError(f"{path}: there is no such file or directory")
-    homes = [home for path in given for home in _homes(path)]
+    homes = list(dict.fromkeys(home for path in given for home in _homes(path)))
     suites: dict[Path, Suite] = {}
     for path in given:
         for suite in _suites(path, homes):
@@ -53,19 +53,22 @@ def find_suites(paths: Iterable[Path]) -> list[Suite]:
 
 
 def _homes(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        if (path / "rule-set.toml").exists():
-            yield path.parent
-        elif any(path.glob("*/rule-set.toml")):
-            yield path
+    """Directories that hold rule sets."""
+    yield from (head.parent.parent for head in find_heads(path))
+
+
+def find_heads(path: Path) -> list[Path]:
+    """Every ``rule-set.toml`` at or below a directory, none in hidden ones."""
+    if not path.is_dir():
+        return []
+    return sorted(p for p in path.rglob("rule-set.toml") if not _is_hidden(p.relative_to(path)))
 
 
 def _suites(path: Path, homes: Sequence[Path]) -> Iterator[Suite]:
     if path.is_file():
         yield Suite("cases", path, _home_of(path, homes))
         return
-    heads = sorted(p for p in path.rglob("rule-set.toml") if not _is_hidden(p.relative_to(path)))
-    for head in heads:
+    for head in find_heads(path):
         kind = read_rule_set_head(head.parent, []).get("kind")
         if kind == AUTHORED:
             yield Suite("authored", head.parent, head.parent.parent)
@@ -82,10 +85,9 @@ def _is_hidden(path: Path) -> bool:
 def _home_of(path: Path, homes: Sequence[Path]) -> Path | None:
     """The rule sets around a file of cases, else those of the run; None = those that the package ships."""
     for parent in path.resolve().parents:
-        if (parent / "rule-set.toml").exists():
-            return parent.parent
-        if (parent / CONVENTIONS / "rule-set.toml").exists():
-            return parent
+        around = parent.parent if (parent / "rule-set.toml").exists() else parent
+        if (around / CONVENTIONS / "rule-set.toml").exists():
+            return next((home for home in homes if home.resolve() == around), around)
     return homes[0] if homes else None
 
 

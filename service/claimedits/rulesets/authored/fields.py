@@ -18,6 +18,10 @@ class RuleFile:
     def __init__(self, name: str, values: Mapping[str, Any], positions: Positions, problems: list[Problem]) -> None:
         self.name, self.values, self._positions, self._problems = name, values, positions, problems
 
+    def with_values(self, values: Mapping[str, Any], problems: list[Problem]) -> RuleFile:
+        """The same file with other values, whose problems are kept apart; places are those of the file as it is."""
+        return RuleFile(self.name, values, self._positions, problems)
+
     def place(self, path: Path) -> Position:
         return self._positions.of(path)
 
