@@ -15,6 +15,10 @@ class Report:
     rule_set: str = ""
     revision: str = ""
     findings: list[LintFinding] = field(default_factory=list)
+    most: int = 0
+    """Findings of one lint that are kept one by one; 0 = all."""
+    _counts: dict[str, int] = field(default_factory=dict)
+    _beyond: dict[str, tuple[str, int, int]] = field(default_factory=dict)
 
     def add(
         self,
@@ -26,7 +30,26 @@ class Report:
         rule: str = "",
         subject: str = "",
     ) -> None:
-        """Record a finding at (file, row, column)."""
+        """Record a finding at (file, row, column).
+
+        Of one lint the first ``most`` are kept one by one; ``close`` says how many more there are.
+        """
+        count = self._counts[lint_id] = self._counts.get(lint_id, 0) + 1
+        if self.most and count > self.most:
+            self._beyond.setdefault(lint_id, place)
+            return
         lint = LINTS[lint_id]
         finding = LintFinding(lint, lint.severity, *place, what, mend, rule, self.rule_set, self.revision, subject)
         self.findings.append(finding)
+
+    def close(self) -> list[LintFinding]:
+        """The findings, and for each lint that found more than ``most`` one that counts the rest."""
+        for lint_id, (file, row, column) in self._beyond.items():
+            lint, rest = LINTS[lint_id], self._counts[lint_id] - self.most
+            what = f"and {rest:,} more rows from here on: {lint.summary}"
+            finding = LintFinding(
+                lint, lint.severity, file, row, column, what, "", "", self.rule_set, self.revision, "and more"
+            )
+            self.findings.append(finding)
+        self._beyond.clear()
+        return self.findings

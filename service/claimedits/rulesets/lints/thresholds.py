@@ -29,7 +29,11 @@ class Thresholds:
     fall_factor: float | None = None
     """A value that became less than one in so many."""
     like_edits: float | None = None
-    """So many new edits, all alike, make one that differs odd."""
+    """So many edits of a code make a habit."""
+    odd_share: float | None = None
+    """A new edit with an indicator that less than this share of the edits like it have is odd."""
+    odd_direction: float | None = None
+    """A new edit against the usual columns of its codes is odd from this on: the natural logarithm of the odds."""
 
     def over(self, other: Thresholds) -> Thresholds:
         """These, and where one is not stated that of ``other``."""

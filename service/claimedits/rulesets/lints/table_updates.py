@@ -1,0 +1,165 @@
+"""Lints of any table against the edition before: how much of it changed, and whether a piece of it is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from claimedits.model.dates import format_day
+from claimedits.rulesets.comparison.retroactivity import boundary
+from claimedits.rulesets.comparison.revisions import RevisionComparison
+from claimedits.rulesets.comparison.row_matching import Array
+from claimedits.rulesets.comparison.row_names import row_names
+from claimedits.rulesets.comparison.table_comparison import ChangeKind, RowChange, TableComparison
+from claimedits.rulesets.lints.report import Report
+from claimedits.rulesets.lints.thresholds import Thresholds
+
+_FEWEST = 10
+"""Fewer changed rows than this are no share of anything."""
+_OWN_LINTS = frozenset(("ptp",))
+"""Kinds whose changed rows have lints of their own."""
+
+
+def check_update(comparison: RevisionComparison, thresholds: Thresholds, report: Report) -> None:
+    """Row counts, shares, vanished pieces, and answers that change for past days."""
+    if comparison.is_empty:
+        assert comparison.new is not None and comparison.old is not None
+        header, before = comparison.new.header, comparison.old.header
+        what = f"{header.rule_set} {header.label} has every row of {before.label} and no other"
+        report.add(
+            "CE315",
+            (header.sources[0].file if header.sources else header.rule_set, 0, 0),
+            what,
+            "make sure that it is the new file",
+        )
+        return
+    for table in comparison.tables:
+        _check_counts(table, thresholds, report)
+        _check_vanished(comparison, table, thresholds, report)
+        if comparison.kind not in _OWN_LINTS:
+            _check_retroactive(comparison, table, report)
+
+
+def _file(table: TableComparison) -> str:
+    return table.new.sources[0].file if table.new.sources else table.table
+
+
+def _check_counts(table: TableComparison, thresholds: Thresholds, report: Report) -> None:
+    old, new = table.old_rows, table.new_rows
+    if not old:
+        return
+    place = (_file(table), 0, 0)
+    mend = "compare with the count on the download label; import the whole table"
+    share = thresholds.rows_share
+    if share is not None and abs(new - old) > max(share * old, _FEWEST):
+        what = f"table {table.table} has {new:,} rows, the edition before {old:,}: more than {share:.0%} apart"
+        report.add("CE301", place, what, mend, subject=table.table)
+    share = thresholds.changed_share
+    if share is not None and table.differences > max(share * old, _FEWEST):
+        what = (
+            f"{table.differences:,} rows of table {table.table} differ from the edition before "
+            f"({table.added:,} added, {table.removed:,} gone, {table.changed:,} changed), more than {share:.0%} of {old:,}"
+        )
+        report.add(
+            "CE302", place, what, "make sure that it is the right table of the right quarter", subject=table.table
+        )
+
+
+def _check_vanished(
+    comparison: RevisionComparison, table: TableComparison, thresholds: Thresholds, report: Report
+) -> None:
+    removed = table.matching.old_rows[table.kinds == ChangeKind.REMOVED]
+    if not len(removed):
+        return
+    rows = np.sort(removed)
+    runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
+    names = row_names(comparison.kind, table.table, tuple(table.old.table.column_names))
+    least = thresholds.vanished_run or 0
+    for run in runs:
+        if _ends_file(table, run):
+            _add_truncated(table, names.fixed, run, report)
+        elif len(run) >= least > 0:
+            _add_range(table, names.fixed, run, report)
+        elif names.last_days:
+            for row in run.tolist():
+                place, about = _describe(table, names.key, row)
+                what = f"row {place[1]} of the edition before is gone: {about}"
+                mend = "a row is closed by a last day, never taken out: restore it as published"
+                report.add("CE305", place, what, mend, subject=about)
+
+
+def _ends_file(table: TableComparison, run: Array) -> bool:
+    """Whether a run holds the last rows of a file, and not all of them: the rest was cut off."""
+    sources = table.old.table["source"].to_numpy()
+    records = table.old.table["source_row"].to_numpy()
+    last = int(run[-1])
+    same = sources == sources[last]
+    return int(records[run].max()) == int(records[same].max()) and int(same.sum()) > len(run)
+
+
+def _describe(table: TableComparison, key: tuple[str, ...], row: int) -> tuple[tuple[str, int, int], str]:
+    """Where a row of the old table stands, and its key in words."""
+    cells = table.old.table.slice(row, 1).to_pylist()[0]
+    source = int(cells["source"])
+    file = table.old.sources[source].file if source < len(table.old.sources) else table.table
+    about = ", ".join(f"{name} {cells[name]}" for name in key if cells[name] not in (None, ""))
+    return (file, int(cells["source_row"]), 1), about
+
+
+def _span(table: TableComparison, fixed: tuple[str, ...], run: Array) -> tuple[tuple[str, int, int], str]:
+    place, _ = _describe(table, fixed, int(run[0]))
+    names = [name for name in fixed if name != "column_2"] or list(fixed)
+    first, last = (table.old.table.slice(int(run[i]), 1).to_pylist()[0] for i in (0, -1))
+    ends = [" ".join(str(cells[name]) for name in names) for cells in (first, last)]
+    label = names[0].replace("_", " ")
+    return place, f"{label} {ends[0]}" if ends[0] == ends[1] else f"{label} {ends[0]} to {ends[1]}"
+
+
+def _add_truncated(table: TableComparison, fixed: tuple[str, ...], run: Array, report: Report) -> None:
+    place, span = _span(table, fixed, run)
+    rows = f"the last {len(run):,} rows" if len(run) > 1 else "the last row"
+    gone = "are gone" if len(run) > 1 else "is gone"
+    what = f"{rows} of {place[0]} of the edition before {gone}, from row {place[1]} on ({span})"
+    mend = "the file was cut short: download it again, and compare with the count on its label"
+    report.add("CE304", place, what, mend, subject=span)
+
+
+def _add_range(table: TableComparison, fixed: tuple[str, ...], run: Array, report: Report) -> None:
+    place, span = _span(table, fixed, run)
+    what = (
+        f"{len(run):,} neighbouring rows of the edition before are gone, from row {place[1]} of {place[0]} on ({span})"
+    )
+    mend = "a part of the table was lost: import all of its files together"
+    report.add("CE303", place, what, mend, subject=span)
+
+
+def _check_retroactive(comparison: RevisionComparison, table: TableComparison, report: Report) -> None:
+    assert comparison.old is not None and comparison.new is not None
+    since = format_day(boundary(comparison.old.header, comparison.new.header))
+    for change in table.rows(table.select(retroactive_only=True)):
+        what = f"{say_change(change)}: answers before {since} change"
+        mend = "have it approved, and evaluate claims of those days again"
+        report.add("CE312", place_of_change(change), what, mend, subject=say_key(change))
+
+
+def say_key(change: RowChange) -> str:
+    """The key of a row in words."""
+    return " ".join(value for _, value in change.key if value)
+
+
+def say_change(change: RowChange) -> str:
+    """What became of a row, in words."""
+    key = ", ".join(f"{name} {value}" for name, value in change.key if value)
+    if change.kind is ChangeKind.ADDED:
+        return f"row {change.new_source_row} is new ({key})"
+    if change.kind is ChangeKind.REMOVED:
+        return f"row {change.old_source_row} of the edition before is gone ({key})"
+    before = dict(change.before)
+    cells = ", ".join(f"{name} {before[name] or 'none'} is now {value or 'none'}" for name, value in change.after)
+    return f"row {change.new_source_row} ({key}): {cells}"
+
+
+def place_of_change(change: RowChange) -> tuple[str, int, int]:
+    """Where a row stands: in the new edition, or, where it is gone, in the old one."""
+    if change.kind is ChangeKind.REMOVED:
+        return change.old_source_file, change.old_source_row, 1
+    return change.new_source_file, change.new_source_row, 1
