@@ -16,3 +16,9 @@ def find_rules() -> Path:
 def find_samples() -> Path:
     """Small made-up tables in the publishers' layouts, for the demo and first tries."""
     return _PACKAGE / "samples"
+
+
+def find_lint_pages() -> Path:
+    """The pages about lints: ``docs/lints`` of the checkout, or their copy in the installed package."""
+    checkout = _PACKAGE.parents[1] / "docs" / "lints"
+    return checkout if checkout.exists() else _PACKAGE / "_lints"
