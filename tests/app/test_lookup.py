@@ -139,6 +139,19 @@ def test_rules_of_a_payer(release: LoadedRelease, code: str, rule: str, active: 
     assert fields["when"].startswith('claim.payer is "EXAMPLE" and line.procedure_code is ')
 
 
+def test_a_rule_about_two_lines_stands_between_their_codes(release: LoadedRelease) -> None:
+    (edit,) = look_up(release, asked("G0438", "G0439", families=frozenset((Family.POLICY,))))
+    assert edit.rule_id == "example-payer-policy/wellness-visit-once-a-year"
+    assert dict(edit.fields)["concerns"] == "G0438, with G0439 on another line"
+
+
+@pytest.mark.parametrize("question", [asked("G0127"), asked("J0897", "JZ"), asked("GZ"), asked(diagnosis="E1142")])
+def test_no_field_stands_twice(release: LoadedRelease, question: LookUp) -> None:
+    for edit in look_up(release, question):
+        names = [name for name, _ in edit.fields]
+        assert len(names) == len(set(names)), edit.rule_id
+
+
 def test_a_code_that_a_list_holds_on_other_days_is_shown_as_not_active(release: LoadedRelease) -> None:
     for day, active in (("2024-06-30", False), ("2024-07-01", True)):
         policy = frozenset((Family.POLICY,))

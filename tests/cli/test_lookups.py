@@ -80,6 +80,7 @@ def test_json_holds_every_edit_with_its_citation(store: Path) -> None:
         (("1172",), "CODE: is neither a procedure code nor a modifier; write five letters or digits, as in G0127, or two, as in 59"),
         (("G0127", "G-247"), "second CODE: is neither a procedure code nor a modifier; write five letters or digits, as in G0127, "
                              "or two, as in 59"),
+        (("ß",), "CODE: is neither a procedure code nor a modifier; write five letters or digits, as in G0127, or two, as in 59"),
         (("--diagnosis", "11.42"), "--diagnosis: is not a diagnosis code; write an ICD-10-CM code, as in E11.42"),
         (("--diagnosis", "E11.42.1"), "--diagnosis: is not a diagnosis code; write an ICD-10-CM code, as in E11.42"),
         (("G0127", "G0247", "--diagnosis", "E11.42"), "second CODE: is given beside --diagnosis; ask for a pair of codes, "

@@ -21,7 +21,7 @@ def read_codes(
     What is wrong goes to ``problems``: a malformed code, a second code without a first or beside a diagnosis, two modifiers, nothing
     asked at all.
     """
-    texts = {name: text.strip().upper() for name, text in (first, second, diagnosis)}
+    texts = {name: _normalise(text) for name, text in (first, second, diagnosis)}
     codes = [(name, texts[name]) for name, _ in (first, second) if texts[name]]
     asked_diagnosis = texts[diagnosis[0]]
     for name, code in codes:
@@ -42,3 +42,9 @@ def read_codes(
     elif len(codes) == 2 and all(_MODIFIER.fullmatch(code) for _, code in codes):
         problems.append(Problem(second[0], "is a second modifier", "ask for a procedure code with one modifier"))
     return tuple(code for _, code in codes), asked_diagnosis.replace(".", "")
+
+
+def _normalise(text: str) -> str:
+    """Without blanks around it, upper case; other letters than those of codes stay, for some become such letters."""
+    stripped = text.strip()
+    return stripped.upper() if stripped.isascii() else stripped
