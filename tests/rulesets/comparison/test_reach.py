@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from made_revisions import draft, header, mue, ptp
 
@@ -47,6 +48,22 @@ message = "too many units"
 """
 
 
+def with_switches(conventions: RevisionDraft, dice: random.Random) -> RevisionDraft:
+    """The conventions with other values of the switches that choose revisions, for half of the worlds."""
+    values = {
+        "version.value_source": dice.choice(("dos_revision", "newest")),
+        "version.reconstruct_dated_rows": dice.choice(("true", "false")),
+        "version.after_last": dice.choice(("not_evaluated", "evaluate_stale")),
+    }
+    if dice.random() < 0.5:
+        return conventions
+    switches = conventions.tables["switches"]
+    chosen = [values.get(row["name"], row["value"]) for row in switches.to_pylist()]
+    place = switches.column_names.index("value")
+    tables = {**conventions.tables, "switches": switches.set_column(place, "value", pa.array(chosen))}
+    return RevisionDraft(conventions.header, tables, conventions.read, conventions.kept)
+
+
 class World:
     """Some revisions of every kind, each a little different from the one before, and claims about their codes."""
 
@@ -58,8 +75,8 @@ class World:
         for rule_set, rows in self.first_rows().items():
             self.editions(rule_set, rows)
         self.payer_policy()
-        for name in ("ncci-conventions", "duplicates"):
-            self.keep(compile_table_rules(RULES / name))
+        self.keep(with_switches(compile_table_rules(RULES / "ncci-conventions"), self.dice))
+        self.keep(compile_table_rules(RULES / "duplicates"))
 
     def keep(self, made: RevisionDraft) -> None:
         info, _ = self.store.add_revision(made)
