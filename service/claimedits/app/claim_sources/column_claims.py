@@ -45,7 +45,7 @@ class ClaimAssembler:
     def __init__(self, mapping: ColumnMapping, source: str, unit: str) -> None:
         self._mapping = mapping
         self._source = source
-        self._unit = unit
+        self.unit = unit
         """What a position counts: ``line`` of a text file or ``row`` of a Parquet file."""
         self._waiting: RowBatch | None = None
         self._dropped = 0
@@ -53,7 +53,7 @@ class ClaimAssembler:
 
     def position(self, row: int) -> Position:
         """A row of the file as a position."""
-        return Position(line=row) if self._unit == "line" else Position(row=row)
+        return Position(line=row) if self.unit == "line" else Position(row=row)
 
     def add(self, batch: RowBatch, last: bool) -> ClaimBatch:
         """The claims that are complete now. ``last``: no rows follow."""
@@ -131,7 +131,7 @@ class ClaimAssembler:
         self, claim: int, rows: list[int], wrong: dict[int, list[Problem]], positions: Ints, lines: int
     ) -> Rejection:
         said = [
-            Problem(f"{self._unit} {positions[row]} {problem.where}", problem.what, problem.mend)
+            Problem(f"{self.unit} {positions[row]} {problem.where}", problem.what, problem.mend)
             for row in rows
             for problem in wrong[row]
         ]

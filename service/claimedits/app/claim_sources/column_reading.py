@@ -39,6 +39,8 @@ class TableBatch:
     notices: list[Notice] = field(default_factory=list)
     left_out: int = 0
     """Rows that the mapping leaves out: no service lines."""
+    unit: str = "line"
+    """What ``positions`` count: ``line`` or ``row``."""
 
 
 def read_csv_claims(file: ClaimFile, mapping_name: str = "") -> Iterator[TableBatch]:
@@ -163,7 +165,7 @@ def _read(
     rows = RowBatch(ROW_SCHEMA.empty_table(), {})
     done = assembler.add(rows, last=True)
     notices = [] if seen else [Notice(name, assembler.position(1), Problem("", "has no row below its header"))]
-    yield TableBatch(done.table, done.positions, done.rejections, notices)
+    yield TableBatch(done.table, done.positions, done.rejections, notices, unit=unit)
 
 
 def _cut_off(name: str, error: BaseException) -> Rejection:
@@ -188,7 +190,8 @@ def _assemble(name: str, assembler: ClaimAssembler, reader: RowReader, raw: RawB
         return _empty(rejections)
     rows = reader.read(raw.columns, raw.positions)
     done = assembler.add(rows, last=False)
-    return TableBatch(done.table, done.positions, [*rejections, *done.rejections], [], rows.left_out)
+    found = [*rejections, *done.rejections]
+    return TableBatch(done.table, done.positions, found, [], rows.left_out, assembler.unit)
 
 
 def _read_anywhere(
@@ -211,5 +214,5 @@ def _read_anywhere(
     assembler = ClaimAssembler(mapping, name, unit)
     for group in group_rows(rows()):
         done = assembler.add(group, last=True)
-        yield TableBatch(done.table, done.positions, done.rejections)
+        yield TableBatch(done.table, done.positions, done.rejections, unit=unit)
     yield pending
