@@ -21,6 +21,7 @@ _COMMANDS = {
     "healthcheck": "claimedits.cli.serving:healthcheck",
     "import": "claimedits.cli.imports:import_files",
     "lookup": "claimedits.cli.lookups:lookup",
+    "read": "claimedits.cli.reading:read",
     "release": "claimedits.cli.releases:release",
     "serve": "claimedits.cli.serving:serve",
     "test": "claimedits.cli.testing:test_rules",
