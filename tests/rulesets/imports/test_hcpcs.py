@@ -100,7 +100,7 @@ def test_a_code_lost_without_termination_is_warned_of(tmp_path: Path) -> None:
         for draft in import_them("hcpcs", write(tmp_path, HCPCS_NAME, lines(RECORDS)))
     }
     options = ImportOptions(published_on=parse_day("2024-09-01"), previous=lambda rule_set, day: before[rule_set])
-    later = write(tmp_path, "HCPC2024_OCT_ANWEB.txt", lines([hcpcs_record("A9993")]))
+    later = write(tmp_path, "HCPC2024_OCT_ANWEB.txt", lines([hcpcs_record("A9993"), hcpcs_record("YY", "7")]))
     codes, modifiers = import_files("hcpcs", later, options)
     # A9991 had ended before.
     assert list(map(str, codes.warnings)) == [

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from claimedits.rulesets.imports.cells import BadCellError, Checker
@@ -38,11 +39,15 @@ def import_adjustment_codes(files: Sequence[SourceFile], options: ImportOptions)
     Raises:
         ImportRefusedError: no list, a code twice in one category, too many rejects, or ``--effective-from`` is missing.
     """
-    raw, passed_over = read_list(files, _COLUMNS, {}, options)
+    raw, passed_over = read_list(files, _COLUMNS, {}, options, "adjustment-codes")
     header = list_header(raw, RULE_SET, RULE_SET, options, authority="X12 external code lists, numbers only")
     checker = Checker(raw)
     codes = words_of(checker, "adjustment_code", _read_code)
     categories = words_of(checker, "category", in_domain(_FORMS, "list of adjustment codes"))
+    other = np.array([bool(c and k) and not _FORMS[k].fullmatch(c) for c, k in zip(codes, categories, strict=True)])
+    checker.reject(
+        other, "adjustment_code", "is no code of its category", "restore code and category as published", "E_CODE"
+    )
     first, last = read_dates(checker)
     read, rejects = account(checker, options)
     rows = [

@@ -88,10 +88,13 @@ def account(checker: Checker, options: ImportOptions) -> tuple[int, list[Problem
     """(rows read, rejected rows), once the thresholds are held.
 
     Raises:
-        ImportRefusedError: too many rows are rejected, or another number was promised.
+        ImportRefusedError: no row at all, too many rejected, or another number than was promised.
     """
     raw = checker.table
     read, rejected = len(raw) + len(raw.odd), int(checker.bad.sum()) + len(raw.odd)
+    if not read:
+        problem = Problem(raw.file.where, "holds a header and no rows", "download it again", "E_NO_ROWS")
+        raise ImportRefusedError([problem], "nothing was kept")
     rejects = [*raw.odd, *checker.problems]
     refuse_many_rejects(read, rejected, rejects, options)
     refuse_other_count(raw.file.where, read, options)

@@ -12,6 +12,8 @@ from claimedits.model.dates import Day, day_of, format_day, quarter_end, quarter
 from claimedits.model.problems import ImportRefusedError, Problem
 from claimedits.model.terms import Program, Setting
 from claimedits.rulesets.imports.options import ImportOptions
+from claimedits.rulesets.imports.raw_tables import head_of
+from claimedits.rulesets.imports.recognition import recognise
 from claimedits.rulesets.sources.files import SourceFile
 
 CMS = "https://www.cms.gov/medicare/coding-billing/national-correct-coding-initiative-ncci-edits"
@@ -89,6 +91,12 @@ def _family_by_name(file: SourceFile) -> str:
     return next((family for family, pattern in _FAMILIES_BY_NAME.items() if pattern.search(file.name)), "")
 
 
+def _foreign_family(file: SourceFile) -> str:
+    """Where a file without a known name is of a family that has no quarters in its names: run that import."""
+    guess = recognise(head_of(file), file.name)
+    return "" if guess.endswith(tuple(_FAMILIES_BY_NAME)) else guess
+
+
 def settle(file: SourceFile, named: Edition, options: ImportOptions) -> Edition:
     """Name and flags together.
 
@@ -145,9 +153,8 @@ def settle(file: SourceFile, named: Edition, options: ImportOptions) -> Edition:
     )
     for what, flag, value in (("setting", "--setting", settled.setting), ("quarter", "--effective-from", settled.year)):
         if value is None:
-            problems.append(
-                Problem(file.where, f"its name does not say the {what}", f"say it with {flag}", "E_EDITION")
-            )
+            mend = _foreign_family(file) or f"say it with {flag}"
+            problems.append(Problem(file.where, f"its name does not say the {what}", mend, "E_EDITION"))
     if problems:
         raise ImportRefusedError(problems, "nothing was kept")
     return settled

@@ -163,7 +163,11 @@ def _import_quarter(file: SourceFile, options: ImportOptions) -> Iterator[Revisi
     drafts[0].read += len(unknown) + len(raw.odd)
     drafts[0].rejects += [*raw.odd, *unknown]
     options.tell("done", 1, 1)
-    yield from drafts
+    for kind, draft in zip(_KINDS, drafts, strict=True):
+        if not draft.kept:  # an empty edition would say that no code of the kind is valid
+            what = f"holds no {kind.rule_set} (record id {kind.record}): no edition of them was made"
+            drafts[0].warnings.append(Problem(file.where, what, "give the whole file as published", "W_NO_RECORDS"))
+    yield from (draft for draft in drafts if draft.kept or draft is drafts[0])
 
 
 def _read_fixed(file: SourceFile, content: Content) -> RawTable:

@@ -105,8 +105,10 @@ def _read_order(file: SourceFile, content: Content) -> RawTable:
 def _read_plain(file: SourceFile, content: Content) -> RawTable | None:
     """A table with the columns ``code`` and ``billable``; None where the file is none."""
     try:
-        return read_raw(file, content, _PLAIN)
-    except ImportRefusedError:
+        return read_raw(file, content, _PLAIN, family="icd10")
+    except ImportRefusedError as error:
+        if any(problem.code in ("E_COLUMN_MISSING", "E_COLUMN_TWICE", "E_DELIMITER") for problem in error.problems):
+            raise
         return None
 
 

@@ -42,7 +42,7 @@ def import_modifiers(files: Sequence[SourceFile], options: ImportOptions) -> lis
     Raises:
         ImportRefusedError: no list, too many rejects, or ``--effective-from`` is missing.
     """
-    raw, passed_over = read_list(files, _COLUMNS, _OPTIONAL, options)
+    raw, passed_over = read_list(files, _COLUMNS, _OPTIONAL, options, "modifiers")
     header = list_header(raw, RULE_SET, "modifiers", options, authority="public list of modifiers")
     checker = Checker(raw)
     modifiers = words_of(checker, "modifier", read_modifier)

@@ -35,7 +35,7 @@ def import_place_of_service(files: Sequence[SourceFile], options: ImportOptions)
     Raises:
         ImportRefusedError: no list, a code twice, too many rejects, or ``--effective-from`` is missing.
     """
-    raw, passed_over = read_list(files, _COLUMNS, _OPTIONAL, options)
+    raw, passed_over = read_list(files, _COLUMNS, _OPTIONAL, options, "place-of-service")
     header = list_header(raw, RULE_SET, RULE_SET, options, authority="CMS place of service code set")
     checker = Checker(raw)
     codes = words_of(checker, "place_of_service", _read_place)

@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 import pyarrow as pa
 
+from claimedits.model.problems import Problem
 from claimedits.rulesets.code_sets import class_of_procedure
 from claimedits.rulesets.imports.cells import Checker, read_code
 from claimedits.rulesets.imports.code_tables import account, refuse_twice, sorted_table, words_of
-from claimedits.rulesets.imports.finishing import finish
+from claimedits.rulesets.imports.finishing import finish, warn_some
 from claimedits.rulesets.imports.options import ImportOptions
 from claimedits.rulesets.imports.reference_lists import list_header, merge_rows, read_dates, read_list
 from claimedits.rulesets.revision import RevisionDraft
@@ -35,7 +38,7 @@ def import_procedure_codes(files: Sequence[SourceFile], options: ImportOptions) 
         ImportRefusedError: no list, a code and first day twice with different ends, too many rejects, or
             ``--effective-from`` is missing.
     """
-    raw, passed_over = read_list(files, _COLUMNS, {}, options)
+    raw, passed_over = read_list(files, _COLUMNS, {}, options, "procedure-codes")
     header = list_header(raw, RULE_SET, "procedure-codes", options, authority="licensed list of procedure codes")
     checker = Checker(raw)
     codes = words_of(checker, "procedure_code", read_code)
@@ -56,4 +59,16 @@ def import_procedure_codes(files: Sequence[SourceFile], options: ImportOptions) 
     }
     covered = sorted({class_of_procedure(row[0]) for row in rows} - {""})
     header = replace(header, attributes={**header.attributes, "covers": " ".join(covered)})
-    return [finish(header, "codes", sorted_table(columns, rows), read, rejects, passed_over)]
+    warnings = [*passed_over, *_warn_overlaps(raw.file.name, rows)]
+    return [finish(header, "codes", sorted_table(columns, rows), read, rejects, warnings)]
+
+
+def _warn_overlaps(name: str, rows: list[tuple[Any, ...]]) -> list[Problem]:
+    """Windows of one code that share days: the code is valid on all of them."""
+    problems = []
+    ordered = sorted(rows, key=lambda row: (row[0], -1 if row[1] is None else row[1]))
+    for before, row in pairwise(ordered):
+        if before[0] == row[0] and (before[2] is None or row[1] is None or row[1] <= before[2]):
+            what = f"{row[0]} has a window that shares days with that of record {before[-1]}"
+            problems.append(Problem(f"{name}:{row[-1]}:effective_from", what, "end one before the other", "W_OVERLAP"))
+    return warn_some(problems)

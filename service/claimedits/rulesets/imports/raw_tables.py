@@ -50,21 +50,24 @@ class RawTable:
         return len(self.records)
 
 
-def read_raw(file: SourceFile, content: Content, names: Names, numbers: frozenset[str] = frozenset()) -> RawTable:
+def read_raw(
+    file: SourceFile, content: Content, names: Names, numbers: frozenset[str] = frozenset(), family: str = ""
+) -> RawTable:
     """Read a tab-delimited text, a CSV (by its suffix, or a text without tabs) or a workbook (its first sheet).
 
     Args:
         names: the fields wanted; every one of them must have a column.
         numbers: fields whose cells may be numbers in a workbook; in all others a number is marked ``NUMERIC``.
+        family: what was asked for, so that a message never sends anybody back to it.
 
     Raises:
         ImportRefusedError: no header, or a field without a column: not a table of this family.
     """
     if file.is_workbook:
-        return _from_records(file, content, _workbook_records(file, content), names, numbers)
+        return _from_records(file, content, _workbook_records(file, content), names, numbers, family)
     if not file.name.lower().endswith(".csv") and b"\t" in content.data[:65536]:
-        return _from_tabs(file, content, names)
-    return _from_records(file, content, _csv_records(file, content), names, frozenset())
+        return _from_tabs(file, content, names, family)
+    return _from_records(file, content, _csv_records(file, content), names, frozenset(), family)
 
 
 def head_of(file: SourceFile) -> str:
@@ -98,9 +101,14 @@ def _workbook_records(file: SourceFile, content: Content) -> list[list[Any]]:
 
 
 def _from_records(
-    file: SourceFile, content: Content, records: Sequence[Sequence[Any]], names: Names, numbers: frozenset[str]
+    file: SourceFile,
+    content: Content,
+    records: Sequence[Sequence[Any]],
+    names: Names,
+    numbers: frozenset[str],
+    family: str,
 ) -> RawTable:
-    start, places, width = _find_header(file, records[:HEADER_WITHIN], names)
+    start, places, width = _find_header(file, records[:HEADER_WITHIN], names, family)
     last = len(records)
     while last > start and _is_foot(records[last - 1], width):
         last -= 1
@@ -150,7 +158,9 @@ def _typed(cell: Any) -> str:
     return NUMERIC + _text(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) else _text(cell)
 
 
-def _find_header(file: SourceFile, head: Sequence[Sequence[Any]], names: Names) -> tuple[int, dict[str, int], int]:
+def _find_header(
+    file: SourceFile, head: Sequence[Sequence[Any]], names: Names, family: str
+) -> tuple[int, dict[str, int], int]:
     """(records before the data, field → column, width). A header may be stacked over several records.
 
     A record after the header is part of it only when its first cell is blank and no cell is a code or a number: a bad
@@ -169,12 +179,13 @@ def _find_header(file: SourceFile, head: Sequence[Sequence[Any]], names: Names) 
         places = _places(stack, names)
         if places:
             return first + len(stack), places, len(record)
-        matches = _matches(stack, names)
-        if nearest is None or _hits(matches) > _hits(nearest[1]):
-            nearest = (first + 1, matches)
-    if nearest is not None and _hits(nearest[1]) * 2 > len(names):
+        for matches in (_matches([record], names), _matches(stack, names)):
+            if nearest is None or _hits(matches) > _hits(nearest[1]):
+                nearest = (first + 1, matches)
+    guess = recognise(" ".join(_text(cell) for record in head for cell in record), asked=family)
+    if nearest is not None and _hits(nearest[1]) * 2 >= len(names) + bool(guess):
         raise _bad_header(file, *nearest)
-    raise _not_this_table(file, names, head)
+    raise _other_delimiter(file, names, head) or _not_this_table(file, names, guess)
 
 
 def _matches(stack: Sequence[Sequence[Any]], names: Names) -> dict[str, list[int]]:
@@ -210,19 +221,28 @@ def _bad_header(file: SourceFile, record: int, matches: Mapping[str, list[int]])
     return ImportRefusedError(problems, "nothing was kept")
 
 
-def _not_this_table(file: SourceFile, names: Names, head: Sequence[Sequence[Any]]) -> Exception:
-    words = " ".join(_text(cell) for record in head for cell in record)
-    guess = recognise(words)
+def _other_delimiter(file: SourceFile, names: Names, head: Sequence[Sequence[Any]]) -> Exception | None:
+    """A header of this family whose columns another character separates; None where there is none."""
+    for number, record in enumerate(head, 1):
+        line = ",".join(map(_text, record))
+        for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+            if mark in line and _places([line.split(mark)], names):
+                what = f"its columns are separated by {word}"
+                return refuse(f"{file.name}:{number}", what, "save it as CSV with commas", "E_DELIMITER")
+    return None
+
+
+def _not_this_table(file: SourceFile, names: Names, guess: str) -> Exception:
     wanted = ", ".join(names)
     what = f"no header with the columns {wanted} stands in the first {HEADER_WITHIN} records"
     return refuse(file.where, what, guess or "give the publisher's table of this family", "E_NO_HEADER")
 
 
-def _from_tabs(file: SourceFile, content: Content, names: Names) -> RawTable:
+def _from_tabs(file: SourceFile, content: Content, names: Names, family: str) -> RawTable:
     """Millions of tab-delimited rows, by the native reader."""
     lines = content.data.split(b"\n", HEADER_WITHIN)
     head = [_cells(line) for line in lines[:HEADER_WITHIN]]
-    start, places, width = _find_header(file, head, names)
+    start, places, width = _find_header(file, head, names, family)
     offset = sum(len(line) + 1 for line in lines[:start])
     del lines
     end, foot = _data_end(content.data, offset, width)

@@ -27,7 +27,7 @@ _BY_WORDS = (
     ("icd10", re.compile(r"\bbillable\b|^\d{5} [a-z]\d[0-9a-z]+ +[01] ")),
     ("adjustment-codes", re.compile(r"\bcode\b.*\btype\b.*\bstart[ _]date\b|\bcarc\b")),
     ("hcpcs", re.compile(r"^[0-9a-z]{5}\d{5}3")),
-    ("procedure-codes", re.compile(r"\b(?:procedure|hcpcs|cpt)[ _]code\b.*\bdate")),
+    ("procedure-codes", re.compile(r"\b(?:procedure|hcpcs|cpt)[ _]code\b.*date")),
 )  # fmt: skip
 _NAMES = {
     "ptp": "a PTP table",

@@ -19,13 +19,14 @@ from claimedits.rulesets.sources.files import Content, Limits, SourceFile, refus
 
 
 def read_list(
-    files: Sequence[SourceFile], names: Names, optional: Names, options: ImportOptions
+    files: Sequence[SourceFile], names: Names, optional: Names, options: ImportOptions, family: str
 ) -> tuple[RawTable, list[Problem]]:
     """The one table among the files that has the columns, and a warning for every file passed over.
 
     Args:
         names: fields that must have a column.
         optional: fields that may have one.
+        family: what was asked for.
 
     Raises:
         ImportRefusedError: none of the files has the columns, or several have.
@@ -35,13 +36,13 @@ def read_list(
     for file in files:
         options.tell(f"reading {file.name}", 0, 1)
         try:
-            found.append(_read(file, file.read(Limits(options.max_unpacked_bytes)), names, optional))
+            found.append(_read(file, file.read(Limits(options.max_unpacked_bytes)), names, optional, family))
         except ImportRefusedError as error:
             if any(problem.code != "E_NO_HEADER" for problem in error.problems):
                 raise
             refused += error.problems
     if not found:
-        raise ImportRefusedError(refused, "nothing was kept")
+        raise ImportRefusedError(_first_of_each(refused), "nothing was kept")
     if len(found) > 1:
         places = ", ".join(raw.file.where for raw in found)
         raise refuse(places, "are several lists of one kind", "import one at a time", "E_PART_TWICE")
@@ -49,8 +50,23 @@ def read_list(
     return found[0], skipped
 
 
-def _read(file: SourceFile, content: Content, names: Names, optional: Names) -> RawTable:
-    raw = read_raw(file, content, names)
+def _first_of_each(refused: Sequence[Problem]) -> list[Problem]:
+    """Files refused for one reason as one problem: an archive may hold dozens of tables of another family."""
+    reasons: dict[tuple[str, str], list[Problem]] = {}
+    for problem in refused:
+        reasons.setdefault((problem.what, problem.mend if "run import" in problem.mend else ""), []).append(problem)
+    guesses = [problems for (_, mend), problems in reasons.items() if mend]
+    told = guesses if len(refused) > len(guesses) and guesses else list(reasons.values())
+    more = len(refused) - len(told)
+    first = [problems[0] for problems in told]
+    if more:
+        last = first[-1]
+        first[-1] = Problem(last.where, f"{last.what}, nor in {more} more files", last.mend, last.code)
+    return first
+
+
+def _read(file: SourceFile, content: Content, names: Names, optional: Names, family: str) -> RawTable:
+    raw = read_raw(file, content, names, family=family)
     known = dict(names)
     for name, pattern in optional.items():
         try:
