@@ -13,7 +13,7 @@ from claimedits.engine.provider_scope import Scope, compare_providers
 from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import FOREVER, Day
 from claimedits.model.finding import Finding
-from claimedits.model.terms import Family, Setting, Status
+from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.add_on_index import AddOnIndex, AddOnRow
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.versions import Selection

@@ -162,6 +162,8 @@ def _documentation(weighing: Weighing) -> tuple[Note, ...]:
 
 _OCE_LATE_UNTIL = 15340  # 2012-01-01
 _MUTUALLY_EXCLUSIVE_UNTIL = 15431  # 2012-04-01
+HISTORICAL_TURNS = (_OCE_LATE_UNTIL, _MUTUALLY_EXCLUSIVE_UNTIL)
+"""Days from which findings say something else, beside those that tables and conventions state."""
 
 
 def _historical_note(evaluation: Evaluation, match: Match) -> str:

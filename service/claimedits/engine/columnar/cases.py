@@ -6,10 +6,11 @@ are decided once: their findings are kept as templates with slots for the line n
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
-from claimedits.engine.columnar.finding_columns import SLOT, FindingPool
+from claimedits.engine.columnar.finding_columns import SLOT as SLOT
+from claimedits.engine.columnar.finding_columns import FindingPool
 from claimedits.engine.columnar.lines import Vocabularies
 from claimedits.engine.engine import decide
 from claimedits.engine.evaluation import Evaluation
@@ -19,6 +20,7 @@ from claimedits.model.dates import Day
 from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
 
+PASSED = int(Status.PASS)
 MOST_KEPT = 400_000
 """Texts, templates and outcomes kept in all; beyond it everything is forgotten between two parts of a table."""
 
@@ -31,7 +33,7 @@ class Outcome(NamedTuple):
 
     findings: tuple[tuple[int, int], ...]
     """Position of the line in the case, and template; in the order of the answer."""
-    statuses: tuple[tuple[Family, tuple[int, ...]], ...]
+    statuses: Mapping[Family, tuple[int, ...]]
     """For each family the status of every line of the case."""
 
 
@@ -50,12 +52,14 @@ class Run:
         self.vocabularies = Vocabularies()
         self.pool = FindingPool()
         self.outcomes: dict[Hashable, Outcome] = {}
+        self.turns: dict[Hashable, list[Day]] = {}
+        """Days on which rows of codes begin or end, by whatever screening likes."""
         self.kept: dict[Hashable, object] = {}
         """What screening has found out about codes and days, by whatever it likes."""
 
     def trim(self) -> None:
         """Forget when too much is kept. Called between two parts, since numbers of texts and templates lose their meaning."""
-        if self.pool.size + self.vocabularies.size + len(self.outcomes) > MOST_KEPT:
+        if self.pool.size + self.vocabularies.size + len(self.outcomes) + len(self.turns) > MOST_KEPT:
             self.forget()
 
     def loaded(self, rule_set: str) -> LoadedRuleSet | None:
@@ -66,20 +70,20 @@ class Run:
         return Evaluation(claim, self.release, self.as_of, families)
 
     def decide_case(
-        self, claim: Claim, families: frozenset[Family], targets: Sequence[int], key: Hashable | None
+        self, claim: Claim, families: frozenset[Family], target: int | None, key: Hashable | None
     ) -> Outcome:
-        """The outcome for the lines at ``targets``. Lines of the claim are numbered by slots; None as key keeps nothing."""
-        if key is not None:
-            outcome = self.outcomes.get(key)
-            if outcome is not None:
-                return outcome
+        """Decide a claim whose lines are numbered by slots, and keep the outcome under ``key``; None as key keeps nothing.
+
+        ``target`` is the position of the line whose findings are wanted; None = of every line.
+        """
         evaluation = self.evaluation(claim, families)
         decide(evaluation)
-        place_of = {claim.lines[place].line_number: place for place in targets}
-        add = self.pool.add
-        findings = tuple([(place_of[f.line_number], add(f)) for f in evaluation.findings if f.line_number in place_of])
-        statuses = tuple([(family, tuple([n or 2 for n in evaluation.statuses(family)])) for family in families])
-        outcome = Outcome(findings, statuses)
+        lines, add = claim.lines, self.pool.add
+        place_of = {line.line_number: place for place, line in enumerate(lines) if target in (None, place)}
+        outcome = Outcome(
+            tuple([(place_of[f.line_number], add(f, lines)) for f in evaluation.findings if f.line_number in place_of]),
+            {family: tuple([n or PASSED for n in evaluation.statuses(family)]) for family in families},
+        )
         if key is not None:
             self.outcomes[key] = outcome
         return outcome
@@ -96,8 +100,3 @@ def bare_claim(
     return Claim(
         "", Program(program), Setting(setting), tuple(lines), billing_provider_id, history_lines=tuple(history)
     )
-
-
-PASSED = int(Status.PASS)
-assert PASSED == 2
-__all__ = ["PASSED", "SLOT", "UNSEEN_HISTORY", "Outcome", "Run", "bare_claim"]

@@ -131,8 +131,7 @@ def _text(column: pa.ChunkedArray) -> pa.Array:
     if types.is_dictionary(found):
         plain = pa.dictionary(pa.int32(), _plain_text(found.value_type))
         column = column.cast(plain) if found != plain else column
-        joined = _joined(column.unify_dictionaries())
-        return joined
+        return _joined(column.unify_dictionaries())
     plain = _plain_text(found)
     return _joined(column.cast(plain) if found != plain else column)
 

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
-from claimedits.engine.columnar.cases import Run
+from claimedits.engine.columnar.cases import Run, bare_claim
+from claimedits.engine.mue import MAI_FROM
+from claimedits.engine.ptp_findings import HISTORICAL_TURNS
+from claimedits.model.terms import Program, Setting
+from claimedits.rulesets.conventions import Conventions
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.mapped_arrays import Array
-
-EXACT_BEFORE = 15_796
-"""2013-04-01. Before it some decisions turn on days of their own (MUE by claim line, the OCE's late quarters): each such day
-is a class of its own."""
 
 
 class DayClasses:
     """Classes of days for decisions that read these rule sets and the conventions."""
 
-    def __init__(self, run: Run, rule_sets: Iterable[LoadedRuleSet | None]) -> None:
-        turns = set(run.release.conventions.turns)
+    def __init__(
+        self, run: Run, rule_sets: Iterable[LoadedRuleSet | None], conventions: Iterable[Conventions] = ()
+    ) -> None:
+        turns = {
+            MAI_FROM,
+            *HISTORICAL_TURNS,
+            run.as_of,
+            run.as_of + 1,
+            *run.release.conventions.turns,
+        }  # messages name as_of: no other day is like it
+        for others in conventions:
+            turns.update(others.turns)
         for loaded in rule_sets:
             if loaded is not None:
                 turns.update(loaded.editions.known(run.as_of).boundaries)
@@ -27,20 +37,49 @@ class DayClasses:
 
     def of(self, days: Array) -> Array:
         """The class of each day: the days of a class are neighbours, and classes are numbered in the order of days."""
-        classes = np.searchsorted(self._turns, days, side="right") + EXACT_BEFORE
-        return np.where(days < EXACT_BEFORE, days - EXACT_BEFORE, classes)
+        return np.searchsorted(self._turns, days, side="right")
 
 
-def first_uncovered(run: Run, loaded: LoadedRuleSet, first: Array, last: Array, rows: Array, *, dated: bool) -> Array:
-    """Which of ``rows`` have a day that no revision of the rule set governs."""
-    from claimedits.engine.columnar.cases import bare_claim
-    from claimedits.model.terms import Program, Setting
+def distinct(days: Array) -> list[int]:
+    """The different days, ascending."""
+    if not len(days):
+        return []
+    least = int(days.min())
+    return [least + int(day) for day in np.flatnonzero(np.bincount(days - least))]
 
+
+def find_uncovered(run: Run, loaded: LoadedRuleSet, first: Array, last: Array, rows: Array, *, dated: bool) -> Array:
+    """Those of ``rows`` that have a day which no revision of the rule set governs; ``dated`` as ``Evaluation.view`` has it."""
     evaluation = run.evaluation(bare_claim(Program.MEDICARE, Setting.PRACTITIONER, ()), frozenset())
-    spans = first[rows] * 2**20 + (last[rows] - first[rows])
-    distinct, place = np.unique(spans, return_inverse=True)
-    uncovered = np.zeros(len(distinct), dtype=bool)
-    for i, (day, length) in enumerate(zip(*np.divmod(distinct, 2**20), strict=True)):
-        view = evaluation.view(loaded, int(day), dated_rows=dated)
-        uncovered[i] = any(selection is None for *_, selection in view.segments(int(day), int(day) + int(length)))
-    return np.asarray(uncovered[place])
+
+    def lacks(day: int, end: int) -> bool:
+        view = evaluation.view(loaded, day, dated_rows=dated)
+        return any(selection is None for *_, selection in view.segments(day, end))
+
+    begins = first[rows]
+    uncovered = np.isin(begins, [day for day in distinct(begins) if lacks(day, day)])
+    for i in np.flatnonzero(last[rows] > begins).tolist():
+        uncovered[i] = lacks(int(begins[i]), int(last[rows[i]]))
+    return np.asarray(rows[uncovered])
+
+
+def group_keys(
+    columns: Sequence[Array], first: Array, last: Array, classes: DayClasses | Array, rows: Array, ends: Array
+) -> list[Hashable]:
+    """For each group of ``rows`` its contents, and its days: their class where all lines are of one day, else themselves.
+
+    ``columns``, ``first``, ``last`` and ``classes`` (where they are an array) are of all rows.
+    """
+    contents = list(zip(*[column[rows].tolist() for column in columns], strict=True))
+    of_row = classes.of(first[rows]) if isinstance(classes, DayClasses) else classes[rows]
+    firsts, lasts, of_class = first[rows].tolist(), last[rows].tolist(), of_row.tolist()
+    keys: list[Hashable] = []
+    start = 0
+    for end in ends.tolist():
+        day = firsts[start]
+        if all(one == day for one in firsts[start:end]) and all(one == day for one in lasts[start:end]):
+            keys.append((of_class[start], *contents[start:end]))
+        else:
+            keys.append((None, *contents[start:end], *firsts[start:end], *lasts[start:end]))
+        start = end
+    return keys

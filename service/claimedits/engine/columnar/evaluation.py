@@ -35,10 +35,10 @@ def evaluate_part(run: Run, lines: LineColumns) -> tuple[Part, list[Refusal]]:
     screenings = [_screen(part, family) for family in sorted(run.families)] if lines.n else []
     outcomes = {screening.family: part.decide_alone(screening) for screening in screenings}
     whole = _seen_whole(part, screenings, outcomes)
+    kept = ~whole[lines.claim_of]
     for screening in screenings:
-        _write_alone(part, screening, outcomes[screening.family], whole)
-        chosen = [i for i, group in enumerate(screening.groups) if not whole[lines.claim_of[group[0]]]]
-        part.decide_groups(screening, chosen)
+        part.write_alone(screening, outcomes[screening.family], kept)
+        part.decide_groups(screening, kept)
     if whole.any():
         _decide_whole(part, screenings, np.flatnonzero(whole))
     refusals = []
@@ -77,8 +77,7 @@ def _seen_whole(
         if screening.whole is not None:
             whole |= screening.whole
         marked = touched.get(screening.family, others)
-        for group in screening.groups:
-            marked[group] = True
+        marked[screening.groups.rows] = True
         numbers, found = outcomes[screening.family]
         denies = np.array([_denies(outcome) for outcome in found], dtype=bool)
         if denies.any():
@@ -90,29 +89,7 @@ def _seen_whole(
 
 
 def _denies(outcome: Outcome) -> bool:
-    return any(status == Status.FAIL for _, statuses in outcome.statuses for status in statuses)
-
-
-def _write_alone(part: Part, screening: Screening, outcome: tuple[Array, list[Outcome]], whole: Array) -> None:
-    numbers, found = outcome
-    if not found:
-        return
-    rows = screening.alone
-    kept = ~whole[part.lines.claim_of[rows]]
-    rows, numbers = rows[kept], numbers[kept]
-    statuses = part.statuses[screening.family]
-    statuses[rows] = np.array([o.statuses[0][1][0] for o in found], dtype=np.uint8)[numbers]
-    pool = part.run.pool
-    order = np.argsort(numbers, kind="stable")
-    ends = np.searchsorted(numbers[order], np.arange(len(found) + 1)).tolist()
-    for number, one in enumerate(found):
-        here = rows[order[ends[number] : ends[number + 1]]]
-        for _, template in one.findings:
-            if pool.has_slots(template):
-                for row, line_number in zip(here.tolist(), part.lines.line_number[here].tolist(), strict=True):
-                    part.findings.add(row, template, (line_number,))
-            else:
-                part.findings.add_many(here, np.full(len(here), template, dtype=np.int64))
+    return any(Status.FAIL in statuses for statuses in outcome.statuses.values())
 
 
 def _decide_whole(part: Part, screenings: Sequence[Screening], claims: Array) -> None:
@@ -137,7 +114,7 @@ def _claims_of(part: Part, screening: Screening) -> Array:
     """Claims of which a family has something to say."""
     marked = np.zeros(len(part.kind), dtype=bool) if screening.whole is None else screening.whole.copy()
     marked[part.lines.claim_of[screening.alone]] = True
-    marked[part.lines.claim_of[np.array([group[0] for group in screening.groups], dtype=np.int64)]] = True
+    marked[part.lines.claim_of[screening.groups.firsts]] = True
     return marked
 
 
@@ -147,7 +124,7 @@ def _decide_claim(part: Part, claim: Claim, rows: Array, families: frozenset[Fam
     row_of = {line.line_number: int(row) for line, row in zip(claim.lines, rows, strict=True)}
     pool = part.run.pool
     for finding in evaluation.findings:
-        part.findings.add(row_of[finding.line_number], pool.add(finding), ())
+        part.findings.add(row_of[finding.line_number], pool.add(finding), (), 0)
     for family in families:
         part.statuses[family][rows] = [n or Status.PASS for n in evaluation.statuses(family)]
 

@@ -1,7 +1,7 @@
-"""Findings as columns. Findings that differ in nothing but line numbers share one *template*, written once.
+"""Findings as columns. Findings that differ in nothing but line numbers, and the day, share one *template*.
 
-A template is made of a finding whose lines have *slots* for numbers; an instance of it is a template, a row, and the numbers
-for the slots. Texts and JSON stand in pools, so that a repeated text costs a number.
+A template is made of a finding whose lines have *slots* for numbers, and where all lines are of one day, a slot for that day;
+an instance of it is a template, a row, and what fills the slots. Texts and JSON stand in pools: a repeated text costs a number.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from claimedits.model.claim import ClaimLine
+from claimedits.model.dates import Day, format_day
 from claimedits.model.finding import Citation, Finding
 from claimedits.model.finding_fields import detail_fields, remedy_fields
 from claimedits.model.line_table import FINDING_SCHEMA
@@ -22,7 +24,9 @@ from claimedits.rulesets.mapped_arrays import Array
 
 SLOT = 1_800_000_000
 """Line numbers from here on are slots: the line with the k-th least number of its case has the number ``SLOT + k``."""
+DAY_SLOT = -1
 _SLOTS = re.compile(r"\b18000\d{5}\b")
+_MARK = str(SLOT)[:5]
 
 _NAMES = tuple(name for name in FINDING_SCHEMA.names if name not in ("claim_id", "line_number"))
 _RELATED, _DEPENDS = _NAMES.index("related_line_numbers"), _NAMES.index("depends_on")
@@ -30,7 +34,7 @@ _TEXTS_WITH_NUMBERS = tuple(map(_NAMES.index, ("message", "remedies", "detail"))
 _RANK = {family: rank for rank, family in enumerate(FAMILIES_BY_NAME)}
 
 Pieces = tuple[Any, ...]
-"""A text cut at its slots: text, slot, text, slot, …, text."""
+"""A text cut at its slots: text, slot, text, slot, …, text. A slot is the rank of a line number, or DAY_SLOT."""
 
 
 class _Slots(NamedTuple):
@@ -58,10 +62,17 @@ class FindingPool:
         """How many values and templates are kept."""
         return len(self._templates) + sum(map(len, self._pools))
 
-    def add(self, finding: Finding) -> int:
-        """The number of a template made of ``finding``; line numbers from SLOT on are slots."""
+    def add(self, finding: Finding, lines: Sequence[ClaimLine] = ()) -> int:
+        """The number of a template made of ``finding``.
+
+        Line numbers from SLOT on are slots. So is the day in texts, where all ``lines`` are of that day alone.
+        """
         values = _values_of(finding)
-        slots = _find_slots(values) if finding.line_number >= SLOT else None
+        slots = None
+        if finding.line_number >= SLOT:
+            day = lines[0].service_date if lines else None
+            one_day = day is not None and all(line.service_date == day == line.service_date_end for line in lines)
+            slots = _find_slots(values, format_day(day) if one_day and day is not None else "")
         self._templates.append([self._place(column, value) for column, value in enumerate(values)])
         self._slots.append(slots)
         self.families.append(finding.family)
@@ -70,12 +81,15 @@ class FindingPool:
     def has_slots(self, template: int) -> bool:
         return self._slots[template] is not None
 
-    def fill(self, template: int, numbers: Sequence[int]) -> list[tuple[int, int]]:
-        """Columns of an instance that differ from the template, and where in the pools their values are."""
+    def fill(self, template: int, numbers: Sequence[int], day: Day) -> list[tuple[int, int]]:
+        """Columns of an instance that differ from the template, and where in the pools their values are.
+
+        ``numbers`` are the line numbers of the case in ascending order, ``day`` the first day of its first line.
+        """
         slots = self._slots[template]
         if slots is None:
             return []
-        words = [str(number) for number in numbers]
+        words = [*map(str, numbers), format_day(day)]  # DAY_SLOT, -1, finds the day
         filled = [(column, self._place(column, _join(pieces, words))) for column, pieces in slots.texts]
         if slots.related:
             filled.append((_RELATED, self._place(_RELATED, tuple([numbers[slot] for slot in slots.related]))))
@@ -88,12 +102,10 @@ class FindingPool:
         pool = self._pools[column]
         return pool.setdefault(value, len(pool))
 
-    def columns(self, templates: Array, filled: Sequence[tuple[int, int, int]]) -> list[pa.Array]:
-        """The columns of instances, in the order of ``_NAMES``. ``filled``: (instance, column, place in the pool)."""
+    def columns(self, templates: Array, filled: Array) -> list[pa.Array]:
+        """The columns of instances, in the order of ``_NAMES``. Rows of ``filled``: instance, column, place in the pool."""
         table = np.array(self._templates, dtype=np.int32).reshape(-1, len(_NAMES))[templates]
-        if filled:
-            instance, column, place = np.array(filled, dtype=np.int64).T
-            table[instance, column] = place
+        table[filled[:, 0], filled[:, 1]] = filled[:, 2]
         return [self._values(column).take(pa.array(table[:, column])) for column in range(len(_NAMES))]
 
     def _values(self, column: int) -> pa.Array:
@@ -131,26 +143,31 @@ def _json(content: Any) -> str:
     return orjson.dumps(content).decode()
 
 
-def _find_slots(values: Sequence[Any]) -> _Slots | None:
+def _find_slots(values: Sequence[Any], day: str) -> _Slots | None:
     texts = []
     for column in _TEXTS_WITH_NUMBERS:
         text = values[column]
-        if text is not None and "18000" in text:
-            pieces = _cut(text)
+        if text is not None and (_MARK in text or (day and day in text)):
+            pieces = _cut(text, day)
             if len(pieces) > 1:
                 texts.append((column, pieces))
     related = tuple(number - SLOT for number in values[_RELATED])
-    depends_on = tuple(map(_cut, values[_DEPENDS]))
+    depends_on = tuple([_cut(one, "") for one in values[_DEPENDS]])
     return _Slots(tuple(texts), related, depends_on) if texts or related or depends_on else None
 
 
-def _cut(text: str) -> Pieces:
+def _cut(text: str, day: str) -> Pieces:
     pieces: list[Any] = []
-    end = 0
-    for found in _SLOTS.finditer(text):
-        pieces += [text[end : found.start()], int(found.group()) - SLOT]
-        end = found.end()
-    return (*pieces, text[end:])
+    for i, part in enumerate(text.split(day) if day else (text,)):
+        if i:
+            pieces.append(DAY_SLOT)
+        end = 0
+        if _MARK in part:
+            for found in _SLOTS.finditer(part):
+                pieces += (part[end : found.start()], int(found.group()) - SLOT)
+                end = found.end()
+        pieces.append(part[end:])
+    return tuple(pieces)
 
 
 def _join(pieces: Pieces, words: Sequence[str]) -> str:
@@ -162,29 +179,29 @@ class FindingColumns:
 
     def __init__(self, pool: FindingPool) -> None:
         self._pool = pool
-        self._rows: list[Array] = []
-        self._templates: list[Array] = []
-        self._one_rows: list[int] = []
-        self._one_templates: list[int] = []
+        self._rows: list[int] = []
+        self._templates: list[int] = []
         self._filled: list[tuple[int, int, int]] = []
+        self._many: list[tuple[Array, Array]] = []
 
-    def add(self, row: int, template: int, numbers: Sequence[int]) -> None:
-        """One finding about the line of ``row``. Findings of one line and family are added in their order."""
-        instance = len(self._one_rows)
-        self._one_rows.append(row)
-        self._one_templates.append(template)
-        for column, place in self._pool.fill(template, numbers):
-            self._filled.append((instance, column, place))
+    def add(self, row: int, template: int, numbers: Sequence[int], day: Day) -> None:
+        """One finding about the line of ``row``; see ``FindingPool.fill``.
 
-    def add_many(self, rows: Array, templates: Array) -> None:
-        """A finding about each of ``rows``, of templates without slots."""
-        self._rows.append(rows)
-        self._templates.append(templates)
+        Findings of one line and family are added in their order.
+        """
+        for column, place in self._pool.fill(template, numbers, day):
+            self._filled.append((len(self._rows), column, place))
+        self._rows.append(row)
+        self._templates.append(template)
+
+    def add_many(self, rows: Array, template: int) -> None:
+        """A finding about each of ``rows``, of a template without slots."""
+        self._many.append((rows, np.full(len(rows), template, dtype=np.int64)))
 
     def table(self, claim_ids: pa.Array, claim_of: Array, line_numbers: Array) -> pa.Table:
         """``FINDING_SCHEMA``: by claim, line number, family, then as they were added. ``claim_ids`` has an item a claim."""
-        rows = np.concatenate([np.array(self._one_rows, dtype=np.int64), *self._rows]).astype(np.int64)
-        templates = np.concatenate([np.array(self._one_templates, dtype=np.int64), *self._templates]).astype(np.int64)
+        rows = np.concatenate([np.array(self._rows, dtype=np.int64), *(rows for rows, _ in self._many)])
+        templates = np.concatenate([np.array(self._templates, dtype=np.int64), *(some for _, some in self._many)])
         if not len(rows):
             return FINDING_SCHEMA.empty_table()
         ranks = np.array([_RANK[family] for family in self._pool.families], dtype=np.int64)
@@ -193,7 +210,8 @@ class FindingColumns:
         order = np.argsort(key, kind="stable")
         place_of = np.empty(len(order), dtype=np.int64)
         place_of[order] = np.arange(len(order))
-        filled = [(int(place_of[instance]), column, place) for instance, column, place in self._filled]
+        filled = np.array(self._filled, dtype=np.int64).reshape(-1, 3)
+        filled[:, 0] = place_of[filled[:, 0]]
         columns = iter(self._pool.columns(templates[order], filled))
         return pa.table(
             [

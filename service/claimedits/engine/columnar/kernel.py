@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from claimedits.engine.columnar.lines import LineColumns
@@ -47,3 +49,29 @@ def find_pairs(index: PtpIndex, lines: LineColumns, numbers: Array) -> tuple[Arr
         )
     order = np.lexsort((rows_b[alive], rows_a[alive]))
     return rows_a[alive][order], rows_b[alive][order]
+
+
+def find_repeats(claim_of: Array, rows: Array, values: Sequence[Array]) -> Array:
+    """Those of ``rows`` (ascending) that share all ``values`` with another of ``rows`` in their claim."""
+    claim = claim_of[rows]
+    columns = [value[rows] for value in values]
+    repeated = np.zeros(len(rows), dtype=bool)
+    for distance in range(1, len(rows)):
+        near = np.flatnonzero(claim[distance:] == claim[:-distance])
+        if not len(near):
+            break
+        for column in columns:
+            near = near[column[near] == column[near + distance]]
+        repeated[near] = repeated[near + distance] = True
+    return np.asarray(rows[repeated])
+
+
+def gather(rows: Array, values: Sequence[Array]) -> tuple[Array, Array]:
+    """``rows`` brought together by equal ``values`` (the first counts most), ascending within; and where each group ends."""
+    order = rows[np.lexsort((rows, *[value[rows] for value in reversed(values)]))]
+    if not len(order):
+        return order, np.zeros(0, dtype=np.int64)
+    changes = np.zeros(len(order), dtype=bool)
+    for value in values:
+        changes[1:] |= value[order[1:]] != value[order[:-1]]
+    return order, np.append(np.flatnonzero(changes), len(order))

@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from claimedits.engine.columnar.cases import PASSED, SLOT, UNSEEN_HISTORY, Outcome, Run, bare_claim
+from claimedits.engine.columnar.cases import SLOT, UNSEEN_HISTORY, Outcome, Run, bare_claim
 from claimedits.engine.columnar.claims import ClaimMaker
 from claimedits.engine.columnar.finding_columns import FindingColumns
 from claimedits.engine.columnar.lines import LineColumns
-from claimedits.model.claim import ClaimLine
+from claimedits.model.claim import Claim, ClaimLine
 from claimedits.model.terms import Family, Status
 from claimedits.rulesets.mapped_arrays import Array
+
+NO_ROWS: Array = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(slots=True)
+class Groups:
+    """Rows that have to be seen together."""
+
+    rows: Array
+    """Rows of all groups, group by group; within a group in claim order."""
+    ends: Array
+    """Where each group ends in ``rows``."""
+    keys: Sequence[Hashable]
+    """For each group all that the family reads of it, but for line numbers and, in a class of days, the day."""
+    targets: Sequence[int] | None = None
+    """For each group the place, among its lines of the claim's own, of the one that is judged; None = all are."""
+
+    @property
+    def firsts(self) -> Array:
+        """The first row of each group."""
+        return np.asarray(self.rows[np.append(0, self.ends[:-1])]) if len(self.ends) else NO_ROWS
+
+
+NO_GROUPS = Groups(NO_ROWS, NO_ROWS, ())
 
 
 @dataclass(slots=True)
@@ -24,19 +49,16 @@ class Screening:
     alone: Array
     """Rows about which the family says the same whatever stands beside them."""
     alone_by: Sequence[Array]
-    """Columns of the part that name all that the family reads of a row that stands alone."""
-    groups: list[list[int]] = field(default_factory=list)
-    """Rows that have to be seen together, in claim order; findings about the targets only."""
-    targets: list[Sequence[int]] | None = None
-    """For each group the places in it that are judged; None = every line of the claim's own."""
-    group_keys: list[Hashable] | None = None
-    """For each group all that the family reads of it, but for line numbers; None = ask ``group_by``."""
-    group_by: Sequence[Array] = ()
-    """Columns of the part that name all that the family reads of a row in a group."""
+    """Columns of the part that name all that the family reads of a row that stands alone, as the keys of groups do."""
+    groups: Groups
     whole: Array | None = None
     """Claims that the family has to see as a whole."""
     needs_head: bool = False
     """Whether the family reads fields of the claim that are not in ``cases.bare_claim``."""
+
+    @property
+    def families(self) -> frozenset[Family]:
+        return frozenset((self.family,))
 
 
 class Part:
@@ -52,32 +74,30 @@ class Part:
         """Rows to be judged."""
         self.kind = lines.program * 16 + lines.setting
         """Program and setting of each claim, as one number."""
-        self.has_history = np.bincount(lines.claim_of[lines.is_history], minlength=len(self.kind)) > 0
+        self.has_history = np.zeros(len(self.kind), dtype=bool)
+        self.has_history[lines.claim_of[lines.is_history]] = True
         self.statuses: dict[Family, Array] = {}
         self.findings = FindingColumns(run.pool)
         m = lines.modifiers.astype(np.int64)
         self.modifier_sets = m[:, 0] | m[:, 1] << 16 | m[:, 2] << 32 | m[:, 3] << 48
         """The modifiers of each row as one number."""
-        self._row_kind: Array | None = None
 
-    @property
+    @cached_property
     def row_kind(self) -> Array:
         """Program and setting of each row."""
-        if self._row_kind is None:
-            self._row_kind = self.kind[self.lines.claim_of]
-        return self._row_kind
+        return np.asarray(self.kind[self.lines.claim_of])
 
-    def kinds(self) -> list[tuple[int, int, Array | None]]:
-        """Each program and setting in the part, with the rows to be judged; None = all rows that are to be judged."""
-        sure = self.kind[~self.lines.unsure]
-        found = np.unique(sure).tolist()
+    @cached_property
+    def kinds(self) -> list[tuple[int, int, Array]]:
+        """Each program and setting in the part, with a mark for the rows to be judged."""
+        found = np.flatnonzero(np.bincount(self.kind[~self.lines.unsure])).tolist()
         if len(found) == 1:
             return [(*divmod(found[0], 16), self.own)]
         return [(*divmod(kind, 16), self.own & (self.row_kind == kind)) for kind in found]
 
     def start(self, family: Family, status: Status) -> Array:
         """The statuses of a family, ``status`` for every row to be judged until something else is said."""
-        statuses = np.where(self.own, np.uint8(status), np.uint8(0))
+        statuses = self.own * np.uint8(status)
         self.statuses[family] = statuses
         return statuses
 
@@ -85,137 +105,154 @@ class Part:
         """Rows that carry one of these modifiers."""
         vocabulary = self.lines.vocabularies.modifiers
         flags = np.array([word in words for word in vocabulary.values], dtype=bool)
-        return (
-            np.asarray(flags[self.lines.modifiers].any(axis=1)) if flags.any() else np.zeros(self.lines.n, dtype=bool)
-        )
+        if not flags.any():
+            return np.zeros(self.lines.n, dtype=bool)
+        return np.asarray(flags[self.lines.modifiers].any(axis=1))
 
     # ---- rows that stand alone ----
 
     def decide_alone(self, screening: Screening) -> tuple[Array, list[Outcome]]:
         """The outcome of each row in ``screening.alone``: their numbers, and the outcomes."""
-        rows = screening.alone
-        keys = list(zip(*[column[rows].tolist() for column in screening.alone_by], strict=True))
+        rows, run = screening.alone, self.run
         tag = (screening.family, "alone")
-        outcomes, number_of = [], dict[Hashable, int]()
-        numbers = []
-        for row, key in zip(rows.tolist(), keys, strict=True):
-            number = number_of.get(key)
-            if number is None:
-                number = number_of[key] = len(outcomes)
-                outcomes.append(self._decide_one(screening, row, (tag, key)))
+        number_of: dict[Hashable, int] = {}
+        numbers, firsts = [], []
+        for row, key in zip(rows.tolist(), contents_of(screening.alone_by, rows), strict=True):
+            number = number_of.setdefault(key, len(number_of))
+            if number == len(firsts):
+                firsts.append(row)
             numbers.append(number)
-        return np.array(numbers, dtype=np.int64), outcomes
+        keys = [(tag, key) for key in number_of]
+        missing = [i for i, key in enumerate(keys) if key not in run.outcomes]
+        made = self.maker.make_lines(np.array([firsts[i] for i in missing], dtype=np.int64), [SLOT] * len(missing))
+        for i, line in zip(missing, made, strict=True):
+            run.decide_case(self._claim_of_one(screening, firsts[i], line), screening.families, None, keys[i])
+        return np.array(numbers, dtype=np.int64), [run.outcomes[key] for key in keys]
 
-    def _decide_one(self, screening: Screening, row: int, key: Hashable) -> Outcome:
-        outcome = self.run.outcomes.get(key)
-        if outcome is not None:
-            return outcome
-        own = self.maker.make_lines(np.array([row]), [SLOT])
+    def _claim_of_one(self, screening: Screening, row: int, line: ClaimLine) -> Claim:
         claim = int(self.lines.claim_of[row])
         if screening.needs_head:
-            made = self.maker.make_claim(claim, own, ())._replace(claim_id="")
-        else:
-            made = bare_claim(int(self.lines.program[claim]), int(self.lines.setting[claim]), own)
-        return self.run.decide_case(made, frozenset((screening.family,)), (0,), key)
+            return self.maker.make_claim(claim, (line,), ())._replace(claim_id="")
+        return bare_claim(int(self.lines.program[claim]), int(self.lines.setting[claim]), (line,))
+
+    def write_alone(self, screening: Screening, decided: tuple[Array, list[Outcome]], kept: Array) -> None:
+        """Write what was decided of the rows that ``kept`` marks among all rows."""
+        numbers, outcomes = decided
+        if not outcomes:
+            return
+        chosen = kept[screening.alone]
+        rows, numbers = screening.alone[chosen], numbers[chosen]
+        statuses = np.array([outcome.statuses[screening.family][0] for outcome in outcomes], dtype=np.uint8)
+        self.statuses[screening.family][rows] = statuses[numbers]
+        order = np.argsort(numbers, kind="stable")
+        ends = np.searchsorted(numbers[order], np.arange(len(outcomes) + 1)).tolist()
+        lines, has_slots = self.lines, self.run.pool.has_slots
+        for number, outcome in enumerate(outcomes):
+            if not outcome.findings:
+                continue
+            here = rows[order[ends[number] : ends[number + 1]]]
+            templates = [template for _, template in outcome.findings]
+            if len(templates) == 1 and not has_slots(templates[0]):
+                self.findings.add_many(here, templates[0])
+                continue
+            cells = zip(here.tolist(), lines.line_number[here].tolist(), lines.first_day[here].tolist(), strict=True)
+            for row, line_number, day in cells:
+                for template in templates:
+                    self.findings.add(row, template, (line_number,), day)
 
     # ---- groups ----
 
-    def decide_groups(self, screening: Screening, chosen: Sequence[int]) -> None:
-        """Decide the groups at places ``chosen``, and write what is said."""
-        lines, run = self.lines, self.run
-        groups = [screening.groups[place] for place in chosen]
-        if not groups:
+    def decide_groups(self, screening: Screening, kept: Array) -> None:
+        """Decide the groups of claims that ``kept`` marks among all rows, and write what is said."""
+        groups, lines = screening.groups, self.lines
+        chosen = np.flatnonzero(kept[groups.firsts]).tolist()
+        if not chosen:
             return
-        everything = np.concatenate([np.array(group, dtype=np.int64) for group in groups])
-        history = lines.is_history[everything].tolist()
-        numbers = lines.line_number[everything].tolist()
-        claims = lines.claim_of[[group[0] for group in groups]].tolist()
-        contents = (
-            list(zip(*[column[everything].tolist() for column in screening.group_by], strict=True))
-            if screening.group_keys is None
-            else []
-        )
-        ends = np.cumsum([len(group) for group in groups]).tolist()
-        cases = []
-        missing: dict[Hashable, int] = {}
-        for i, end in enumerate(ends):
-            start = end - len(groups[i])
-            of_history = history[start:end]
-            order = sorted(number for number, other in zip(numbers[start:end], of_history, strict=True) if not other)
-            rank_of = {number: rank for rank, number in enumerate(order)}
-            ranks = tuple(
-                [
-                    number if other else rank_of[number]
-                    for number, other in zip(numbers[start:end], of_history, strict=True)
-                ]
-            )
-            key: Hashable | None = None
-            if not any(of_history):
-                said = tuple(contents[start:end]) if screening.group_keys is None else screening.group_keys[chosen[i]]
-                targets = None if screening.targets is None else tuple(screening.targets[chosen[i]])
-                claim = claims[i]
-                key = (screening.family, int(self.kind[claim]), bool(self.has_history[claim]), said, ranks, targets)
-            cases.append((start, end, ranks, order, key))
-            if key is None or (key not in run.outcomes and key not in missing):
-                missing[i if key is None else key] = i
-        outcomes = self._decide_missing(screening, chosen, groups, cases, list(missing.values()), everything, history)
-        statuses = self.statuses[screening.family]
-        for i, (start, _, _, order, key) in enumerate(cases):
-            outcome = outcomes[i] if key is None else run.outcomes[key]
-            group = groups[i]
-            for _, values in outcome.statuses:
-                places = range(len(values)) if screening.targets is None else screening.targets[chosen[i]]
-                own = [row for row, other in zip(group, history[start : start + len(group)], strict=True) if not other]
-                for place in places:
-                    statuses[own[place]] = values[place]
-                for place, template in outcome.findings:
-                    self.findings.add(own[place], template, order)
+        cases = self._cases(groups, chosen)
+        missing: dict[Hashable, _Case] = {}
+        for case in cases:
+            key = case.key = None if case.history else (screening.family, *case.said)
+            if key is None or key not in self.run.outcomes:
+                missing.setdefault(id(case) if key is None else key, case)
+        self._decide_cases(screening, list(missing.values()))
+        outcomes, statuses = self.run.outcomes, self.statuses[screening.family]
+        days = lines.first_day[groups.firsts].tolist()
+        for case, place in zip(cases, chosen, strict=True):
+            outcome = case.outcome or outcomes[case.key]
+            values = outcome.statuses[screening.family]
+            if case.target is None:
+                for row, value in zip(case.own, values, strict=True):
+                    statuses[row] = value
+            else:
+                statuses[case.own[case.target]] = values[case.target]
+            for at, template in outcome.findings:
+                self.findings.add(case.own[at], template, case.order, days[place])
 
-    def _decide_missing(
-        self,
-        screening: Screening,
-        chosen: Sequence[int],
-        groups: list[list[int]],
-        cases: list[tuple[int, int, tuple[int, ...], list[int], Hashable | None]],
-        missing: list[int],
-        everything: Array,
-        history: list[bool],
-    ) -> dict[int, Outcome]:
-        """The outcomes of cases that have not been decided before, by place in ``cases``."""
-        outcomes: dict[int, Outcome] = {}
-        if not missing:
-            return outcomes
-        rows = np.concatenate([everything[cases[i][0] : cases[i][1]] for i in missing])
-        numbers = [
-            number if other else SLOT + number
-            for i in missing
-            for number, other in zip(cases[i][2], history[cases[i][0] : cases[i][1]], strict=True)
-        ]
-        made = self.maker.make_lines(rows, numbers)
+    def _cases(self, groups: Groups, chosen: Sequence[int]) -> list[_Case]:
+        lines = self.lines
+        rows = groups.rows.tolist()
+        numbers = lines.line_number[groups.rows].tolist()
+        of_history = lines.is_history[groups.rows].tolist() if lines.is_history.any() else None
+        claims = lines.claim_of[groups.firsts]
+        kinds, claims_with = self.kind[claims].tolist(), self.has_history[claims].tolist()
+        ends = groups.ends.tolist()
+        cases = []
+        for i in chosen:
+            start, end = ends[i - 1] if i else 0, ends[i]
+            case = _Case(rows[start:end], numbers[start:end], None if of_history is None else of_history[start:end])
+            case.target = None if groups.targets is None else groups.targets[i]
+            case.said = (kinds[i], claims_with[i], groups.keys[i], case.ranks, case.target)
+            cases.append(case)
+        return cases
+
+    def _decide_cases(self, screening: Screening, cases: Sequence[_Case]) -> None:
+        """Decide cases that have not been decided before."""
+        if not cases:
+            return
+        rows = np.array([row for case in cases for row in case.rows], dtype=np.int64)
+        made = self.maker.make_lines(rows, [number for case in cases for number in case.numbers])
         end = 0
-        for i in missing:
-            start, end = end, end + len(groups[i])
-            claim = int(self.lines.claim_of[groups[i][0]])
+        for case in cases:
+            start, end = end, end + len(case.rows)
+            claim = int(self.lines.claim_of[case.rows[0]])
             own = [line for line in made[start:end] if not line.claim_id]
-            others: list[ClaimLine] = [line for line in made[start:end] if line.claim_id]
+            others = [line for line in made[start:end] if line.claim_id]
             if not others and self.has_history[claim]:
                 others = [UNSEEN_HISTORY]
-            case = bare_claim(
-                int(self.lines.program[claim]),
-                int(self.lines.setting[claim]),
-                own,
-                others,
-                self._billing(screening, claim),
-            )
-            targets = range(len(own)) if screening.targets is None else screening.targets[chosen[i]]
-            outcomes[i] = self.run.decide_case(case, frozenset((screening.family,)), targets, cases[i][4])
-        return outcomes
-
-    def _billing(self, screening: Screening, claim: int) -> str:
-        """Duplicates alone ask for the billing provider, where a line names no rendering one."""
-        if screening.family is not Family.DUPLICATE:
-            return ""
-        return self.maker.billing_provider(claim)
+            # Duplicates alone ask for the billing provider, where a line names no rendering one.
+            billing = self.maker.billing_provider(claim) if screening.family is Family.DUPLICATE else ""
+            seen = bare_claim(int(self.lines.program[claim]), int(self.lines.setting[claim]), own, others, billing)
+            case.outcome = self.run.decide_case(seen, screening.families, case.target, case.key)
 
 
-PLAIN = PASSED
+class _Case:
+    """One group on its way to its outcome."""
+
+    __slots__ = ("history", "key", "numbers", "order", "outcome", "own", "ranks", "rows", "said", "target")
+
+    def __init__(self, rows: list[int], numbers: list[int], of_history: list[bool] | None) -> None:
+        self.rows = rows
+        self.key: Hashable = None
+        self.outcome: Outcome | None = None
+        self.target: int | None = None
+        self.said: tuple[Hashable, ...] = ()
+        self.history = of_history is not None and any(of_history)
+        if self.history:
+            assert of_history is not None
+            self.own = [row for row, other in zip(rows, of_history, strict=True) if not other]
+            self.order = sorted(number for number, other in zip(numbers, of_history, strict=True) if not other)
+        else:
+            self.own, self.order = rows, sorted(numbers)
+        rank_of = {number: rank for rank, number in enumerate(self.order)}
+        self.ranks = tuple([rank_of.get(number, 0) for number in numbers])
+        """Of each line by its number, among those of the claim's own."""
+        self.numbers = [SLOT + rank for rank in self.ranks]
+        if self.history:
+            assert of_history is not None
+            cells = zip(self.numbers, numbers, of_history, strict=True)
+            self.numbers = [number if other else slot for slot, number, other in cells]
+
+
+def contents_of(columns: Sequence[Array], rows: Array) -> list[tuple[object, ...]]:
+    """The values of some columns for each of ``rows``."""
+    return list(zip(*[column[rows].tolist() for column in columns], strict=True))

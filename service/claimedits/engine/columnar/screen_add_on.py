@@ -5,14 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from claimedits.engine.add_on_code import SETTINGS, table_for
 from claimedits.engine.candidates import may_be_add_on
 from claimedits.engine.columnar.cases import bare_claim
-from claimedits.engine.columnar.days import DayClasses, first_uncovered
-from claimedits.engine.columnar.part import Part, Screening
+from claimedits.engine.columnar.days import DayClasses, distinct, find_uncovered
+from claimedits.engine.columnar.part import Groups, Part, Screening, contents_of
 from claimedits.model.dates import Day
 from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.add_on_index import AddOnIndex
@@ -28,8 +29,8 @@ def screen(part: Part) -> Screening:
     code = lines.texts["procedure_code"]
     part.start(Family.ADD_ON_CODE, Status.NOT_APPLICABLE)
     odd = np.zeros(lines.n, dtype=bool)
-    cases = _Cases([], [], [])
-    for program, setting, rows in part.kinds():
+    cases = _Cases([], [], [], [])
+    for program, setting, rows in part.kinds:
         if Setting(setting) not in SETTINGS:
             continue
         loaded = part.run.loaded(table_for(Program(program)))
@@ -37,26 +38,25 @@ def screen(part: Part) -> Screening:
             odd |= rows
             continue
         chosen = np.flatnonzero(rows)
-        bare = first_uncovered(part.run, loaded, lines.first_day, lines.last_day, chosen, dated=True)
-        odd[chosen[bare]] = True
+        bare = find_uncovered(part.run, loaded, lines.first_day, lines.last_day, chosen, dated=True)
+        odd[bare] = True
         classes = DayClasses(part.run, (loaded, part.run.loaded("medicare-pfs-indicators")))
-        listed = _listed(part, loaded, classes, chosen[~bare])
+        listed = _listed(part, loaded, classes, chosen[~odd[chosen]])
         _gather(part, loaded, classes, listed, cases)
     excluded = part.has_modifier({"GY"})
     return Screening(
         Family.ADD_ON_CODE,
         np.flatnonzero(odd),
         (part.row_kind, excluded, lines.first_day, lines.last_day, code > 0),
-        cases.groups,
-        targets=cases.targets,
-        group_keys=cases.keys,
+        Groups(np.array(cases.rows, dtype=np.int64), np.array(cases.ends, dtype=np.int64), cases.keys, cases.targets),
     )
 
 
 @dataclass(slots=True)
 class _Cases:
-    groups: list[list[int]]
-    targets: list[tuple[int, ...]]
+    rows: list[int]
+    ends: list[int]
+    targets: list[int]
     keys: list[Hashable]
 
 
@@ -67,7 +67,7 @@ def _listed(part: Part, loaded: LoadedRuleSet, classes: DayClasses, rows: Array)
     code = lines.texts["procedure_code"][rows]
     words = lines.vocabularies.of["procedure_code"].values
     found = np.zeros(len(rows), dtype=bool)
-    for number in np.unique(days).tolist():
+    for number in distinct(days):
         key = ("add-on", loaded.name, number)
         kept = run.kept.get(key)
         known = kept if isinstance(kept, np.ndarray) else np.zeros(0, dtype=np.int8)
@@ -88,64 +88,92 @@ def _listed(part: Part, loaded: LoadedRuleSet, classes: DayClasses, rows: Array)
 
 
 def _gather(part: Part, loaded: LoadedRuleSet, classes: DayClasses, listed: Array, cases: _Cases) -> None:
-    """For each add-on line the lines that could be its primary, and a witness that another service was given that day."""
+    """For each add-on line the lines that could be its primary, and a witness that another service was given that day.
+
+    Without a witness every line of that day is seen, since the engine may find that one is a service.
+    """
     lines, run = part.lines, part.run
     index = loaded.index
     assert isinstance(index, AddOnIndex)
     words = lines.vocabularies.of["procedure_code"].values
-    code = lines.texts["procedure_code"].tolist() if len(listed) * 20 > lines.n else lines.texts["procedure_code"]
-    provider, speciality = lines.texts["rendering_provider_id"], lines.texts["rendering_specialty"]
-    first, last, sets = lines.first_day, lines.last_day, part.modifier_sets
-    day_class = classes.of(first[listed]).tolist()
-    starts = lines.starts
-    claims = lines.claim_of[listed].tolist()
-    for row, number, claim in zip(listed.tolist(), day_class, claims, strict=True):
-        primaries = _primaries(run.kept, part, index, words[code[row]])
-        group, key = [row], []
-        witness = -1
-        unsure: list[int] = []
-        day, span = first[row], last[row]
-        for other in range(starts[claim], starts[claim + 1]):
-            if other == row:
-                continue
-            if words[code[other]] in primaries:
-                group.append(other)
-            elif witness < 0:
-                is_other_service = (
-                    words[code[other]] not in index.add_on_codes
-                    and first[other] == day == last[other] == span
-                    and provider[other] == provider[row]
-                    and not lines.is_history[other]
-                )
-                if is_other_service:
-                    witness = other
-                elif first[other] <= span and last[other] >= day:
-                    unsure.append(other)
-        if witness < 0:
-            group += unsure
-        alone = len(group) == 1
-        if witness >= 0:
-            group.append(witness)
-        group.sort()
-        target = group.index(row)
-        if alone and day == span:
-            window = bisect_right(_turns(run.kept, index, words[code[row]]), day)
-            key = [int(code[row]), number, window, witness >= 0, int(sets[row])]
+    code, first, last = lines.texts["procedure_code"], lines.first_day, lines.last_day
+    line, other = _beside(part, listed)
+    marks = _marks(part, index, code[listed])
+    numbers = np.searchsorted(listed, line)
+    is_primary = marks.primaries[marks.place_of[numbers], code[other]]
+    same_day = ~is_primary & (first[other] <= last[line]) & (last[other] >= first[line])
+    provider = lines.texts["rendering_provider_id"]
+    surely = same_day & (provider[other] == provider[line]) & (first[other] == last[other])
+    surely &= ~marks.add_ons[code[other]] & ~lines.is_history[other]
+    has_witness = np.zeros(len(listed), dtype=bool)
+    has_witness[numbers[surely]] = True
+    witness = np.zeros(len(listed), dtype=np.int64)
+    witness[numbers[surely][::-1]] = other[surely][::-1]  # the first of them
+    seen = is_primary | (same_day & ~has_witness[numbers])
+    beside: dict[int, list[int]] = {}
+    for number, row in zip(numbers[seen].tolist(), other[seen].tolist(), strict=True):
+        beside.setdefault(number, []).append(row)
+    texts = (code, part.modifier_sets, first, last, provider, lines.texts["rendering_specialty"])
+    of_line = zip(
+        listed.tolist(), classes.of(first[listed]).tolist(), has_witness.tolist(), witness.tolist(),
+        first[listed].tolist(), last[listed].tolist(), code[listed].tolist(), part.modifier_sets[listed].tolist(),
+        strict=True,
+    )  # fmt: skip
+    for number, (row, day_class, witnessed, witness_row, begins, ends, code_number, modifiers) in enumerate(of_line):
+        group = sorted([row, *beside.get(number, ())])
+        key: Hashable
+        if len(group) == 1 and begins == ends:
+            window = bisect_right(_turns(run.turns, index, words[code_number]), begins)
+            key = (code_number, modifiers, day_class, window, witnessed)
         else:
-            key = [
-                (int(code[r]), int(sets[r]), int(first[r]), int(last[r]), int(provider[r]), int(speciality[r]))
-                for r in group
-            ]
-        cases.groups.append(group)
-        cases.targets.append((sum(1 for r in group[:target] if not lines.is_history[r]),))
-        cases.keys.append(tuple(key))
+            key = (tuple(contents_of(texts, np.array(group))), witnessed)
+        if witnessed:
+            group = sorted([*group, witness_row])
+        cases.rows.extend(group)
+        cases.ends.append(len(cases.rows))
+        cases.targets.append(sum(1 for other_row in group if other_row < row and not lines.is_history[other_row]))
+        cases.keys.append(key)
 
 
-def _turns(kept: dict[Hashable, object], index: AddOnIndex, code: str) -> list[Day]:
+def _beside(part: Part, listed: Array) -> tuple[Array, Array]:
+    """Each of ``listed`` with every other row of its claim."""
+    lines = part.lines
+    starts = lines.starts[lines.claim_of[listed]]
+    sizes = lines.starts[lines.claim_of[listed] + 1] - starts
+    ends = np.cumsum(sizes)
+    line = np.repeat(listed, sizes)
+    other = np.repeat(starts - ends + sizes, sizes) + np.arange(len(line))
+    return line[line != other], other[line != other]
+
+
+class _Marks(NamedTuple):
+    place_of: Array
+    """For each add-on line its row in ``primaries``."""
+    primaries: Array
+    """For each different add-on code, whether a code of the vocabulary may be its primary, whatever the day."""
+    add_ons: Array
+    """Whether a code of the vocabulary is an add-on code in some row."""
+
+
+def _marks(part: Part, index: AddOnIndex, codes: Array) -> _Marks:
+    vocabulary = part.lines.vocabularies.of["procedure_code"]
+    used, place_of = np.unique(codes, return_inverse=True)
+    named = [_primaries(part, index, number) for number in used.tolist()]  # these may lengthen the vocabulary
+    primaries = np.zeros((len(used), len(vocabulary.values)), dtype=bool)
+    for i, numbers in enumerate(named):
+        primaries[i, numbers] = True
+    key = ("add-ons", id(index), len(vocabulary.values))
+    add_ons = part.run.kept.get(key)
+    if not isinstance(add_ons, np.ndarray):
+        add_ons = part.run.kept[key] = np.array([word in index.add_on_codes for word in vocabulary.values], dtype=bool)
+    return _Marks(place_of, primaries, add_ons)
+
+
+def _turns(kept: dict[Hashable, list[Day]], index: AddOnIndex, code: str) -> list[Day]:
     """Days on which a row of an add-on code begins or ends, whether its last day counts or not."""
     key = ("turns", id(index), code)
     found = kept.get(key)
-    if not isinstance(found, list):
+    if found is None:
         days = set[Day]()
         for row in index.rows(code):
             for last in (row.effective_to, row.add_on_deleted_on, row.primary_deleted_on):
@@ -154,13 +182,14 @@ def _turns(kept: dict[Hashable, object], index: AddOnIndex, code: str) -> list[D
     return found
 
 
-def _primaries(kept: dict[Hashable, object], part: Part, index: AddOnIndex, code: str) -> frozenset[str]:
-    """Every code that any row, or the payer's own list on any day, names as a primary of an add-on code."""
-    key = ("primaries", id(index), code)
-    found = kept.get(key)
-    if not isinstance(found, frozenset):
-        conventions = part.run.release.conventions
+def _primaries(part: Part, index: AddOnIndex, number: int) -> list[int]:
+    """Numbers of every code that any row, or the payer's own list on any day, names as a primary of an add-on code."""
+    vocabulary = part.lines.vocabularies.of["procedure_code"]
+    key = ("primaries", id(index), number)
+    found = part.run.kept.get(key)
+    if not isinstance(found, list):
+        code = vocabulary.values[number]
         named = {row.primary_code for row in index.rows(code)}
-        found = frozenset(named | conventions.payer_primaries_ever(code))
-        kept[key] = found
+        named |= part.run.release.conventions.payer_primaries_ever(code)
+        found = part.run.kept[key] = sorted(map(vocabulary.number_of, named))
     return found

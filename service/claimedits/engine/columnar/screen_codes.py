@@ -10,14 +10,11 @@ from claimedits.engine.authored.reach import governing, may_speak
 from claimedits.engine.code_lists import PROCEDURE_CODES
 from claimedits.engine.code_validity import FEE_SCHEDULE, ICD10
 from claimedits.engine.columnar.cases import bare_claim
-from claimedits.engine.columnar.part import Part, Screening
+from claimedits.engine.columnar.part import NO_GROUPS, Part, Screening
 from claimedits.engine.coverage import RULE_SET as COVERAGE
 from claimedits.model.claim import ClaimLine
 from claimedits.model.terms import Family, Program, Status
 from claimedits.rulesets.mapped_arrays import Array
-
-_NO_ROWS = np.zeros(0, dtype=np.int64)
-
 
 # ---- CODE_VALIDITY (semantics.md §F.1–§F.4) ----
 
@@ -27,7 +24,7 @@ def screen_code_validity(part: Part) -> Screening:
     lines, release = part.lines, part.run.release
     part.start(Family.CODE_VALIDITY, Status.PASS)
     if not {PROCEDURE_CODES, FEE_SCHEDULE, ICD10} & release.rule_sets.keys():
-        return Screening(Family.CODE_VALIDITY, np.flatnonzero(part.own), (lines.first_day,))
+        return Screening(Family.CODE_VALIDITY, np.flatnonzero(part.own), (lines.first_day,), NO_GROUPS)
     single = lines.first_day == lines.last_day
     odd = part.own & ~single
     for day in np.unique(lines.first_day[part.own]).tolist():
@@ -38,7 +35,11 @@ def screen_code_validity(part: Part) -> Screening:
             plain &= _plain_claims(part, day, here)[lines.claim_of[here]]
         odd[here[~plain]] = True
     return Screening(
-        Family.CODE_VALIDITY, np.flatnonzero(odd), (*_line_columns(part), *_head_columns(part)), needs_head=True
+        Family.CODE_VALIDITY,
+        np.flatnonzero(odd),
+        (*_line_columns(part), *_head_columns(part)),
+        NO_GROUPS,
+        needs_head=True,
     )
 
 
@@ -99,7 +100,7 @@ def screen_coverage(part: Part) -> Screening:
     if part.run.loaded(COVERAGE) is None:
         bare = part.modifier_sets == 0  # no liability modifier: nothing but the day is read
         columns = [lines.first_day, *(_blank(column, bare) for column in columns)]
-    return Screening(Family.COVERAGE, rows, columns, needs_head=True)
+    return Screening(Family.COVERAGE, rows, columns, NO_GROUPS, needs_head=True)
 
 
 def _blank(column: Array, rows: Array) -> Array:
@@ -119,14 +120,14 @@ def screen_authored(part: Part, family: Family) -> Screening:
     statuses = part.start(family, Status.PASS)
     whole = np.zeros(len(part.kind), dtype=bool)
     alone = np.zeros(lines.n, dtype=bool)
-    for program, _, rows in part.kinds():
+    for program, _, rows in part.kinds:
         if governing(release, family, Program(program)):
             whole[np.unique(lines.claim_of[rows][_may_speak(part, family, np.flatnonzero(rows))])] = True
         elif family is Family.MODIFIER and program == Program.MEDICARE:
             alone |= rows
         else:
             statuses[rows] = Status.NOT_APPLICABLE
-    return Screening(family, np.flatnonzero(alone), (part.row_kind, lines.first_day), whole=whole)
+    return Screening(family, np.flatnonzero(alone), (part.row_kind, lines.first_day), NO_GROUPS, whole)
 
 
 def _may_speak(part: Part, family: Family, rows: Array) -> Array:

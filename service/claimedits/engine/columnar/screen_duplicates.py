@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from claimedits.engine.columnar.part import Part, Screening
+from claimedits.engine.columnar.days import DayClasses, group_keys
+from claimedits.engine.columnar.kernel import find_repeats, gather
+from claimedits.engine.columnar.part import NO_GROUPS, NO_ROWS, Groups, Part, Screening
 from claimedits.model.terms import Family, Status
+from claimedits.rulesets.mapped_arrays import Array
 
 
 def screen(part: Part) -> Screening:
@@ -13,51 +16,36 @@ def screen(part: Part) -> Screening:
     lines = part.lines
     part.start(Family.DUPLICATE, Status.PASS)
     if part.run.release.duplicates is None:
-        return Screening(Family.DUPLICATE, np.flatnonzero(part.own), (lines.first_day,))
+        return Screening(Family.DUPLICATE, np.flatnonzero(part.own), (lines.first_day,), NO_GROUPS)
     code = lines.texts["procedure_code"].astype(np.int64)
     service = np.where(code > 0, code, -lines.texts["revenue_code"].astype(np.int64) - 1)
-    rows = np.flatnonzero(part.sure)
-    order = rows[np.lexsort((lines.first_day[rows], service[rows], lines.claim_of[rows]))]
-    same = np.zeros(len(order) + 1, dtype=bool)
-    if len(order) > 1:
-        same[1:-1] = (
-            (lines.claim_of[order[1:]] == lines.claim_of[order[:-1]])
-            & (service[order[1:]] == service[order[:-1]])
-            & (lines.first_day[order[1:]] == lines.first_day[order[:-1]])
-        )
-    begins = np.flatnonzero(~same[:-1] & same[1:])
-    ends = np.flatnonzero(same[:-1] & ~same[1:]) + 1
-    groups = []
-    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
-        group = sorted(order[begin:end].tolist())
-        if not lines.is_history[group].all():
-            groups.append(group)
-    provider = lines.texts["rendering_provider_id"].astype(np.int64)
-    if groups:
-        provider = _with_billing(part, groups, provider)
-    return Screening(
-        Family.DUPLICATE,
-        np.zeros(0, dtype=np.int64),
-        (),
-        groups,
-        group_by=(
-            service,
-            part.modifier_sets,
-            lines.first_day,
-            lines.last_day,
-            provider,
-            lines.texts["place_of_service"],
-        ),
-    )
+    repeated = find_repeats(lines.claim_of, np.flatnonzero(part.sure), (service, lines.first_day))
+    rows, ends = gather(repeated, (lines.claim_of, service, lines.first_day))
+    if lines.is_history.any():  # lines of other claims alone are not ours to judge
+        member = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+        with_own = np.zeros(len(ends), dtype=bool)
+        with_own[member[~lines.is_history[rows]]] = True
+        rows, ends = rows[with_own[member]], np.cumsum(np.diff(ends, prepend=0)[with_own])
+    columns = (service, part.modifier_sets, _with_billing(part, rows, ends), lines.texts["place_of_service"])
+    classes = DayClasses(part.run, (), (part.run.release.duplicates,))
+    keys = group_keys(columns, lines.first_day, lines.last_day, classes, rows, ends)
+    return Screening(Family.DUPLICATE, NO_ROWS, (), Groups(rows, ends, keys))
 
 
-def _with_billing(part: Part, groups: list[list[int]], provider: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """The rendering provider, else the billing one: the same text has the same number."""
+def _with_billing(part: Part, rows: Array, ends: Array) -> Array:
+    """The rendering provider, else the billing one where another line of the group names a rendering one.
+
+    The same text has the same number.
+    """
+    provider = part.lines.texts["rendering_provider_id"]
+    named = provider[rows] > 0
+    if not named.any():
+        return provider
+    member = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    mixed = np.zeros(len(ends), dtype=bool)
+    mixed[member[named]] = True
     provider = provider.copy()
     vocabulary = part.lines.vocabularies.of["rendering_provider_id"]
-    for group in groups:
-        if any(provider[row] == 0 for row in group) and any(provider[row] for row in group):
-            billing = vocabulary.number_of(part.maker.billing_provider(int(part.lines.claim_of[group[0]])))
-            for row in group:
-                provider[row] = provider[row] or billing
+    for row in rows[mixed[member] & ~named].tolist():
+        provider[row] = vocabulary.number_of(part.maker.billing_provider(int(part.lines.claim_of[row])))
     return provider

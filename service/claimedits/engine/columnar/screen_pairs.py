@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Hashable
+
 import numpy as np
 
-from claimedits.engine.columnar.days import first_uncovered
+from claimedits.engine.columnar.days import DayClasses, find_uncovered, group_keys
 from claimedits.engine.columnar.kernel import find_pairs
-from claimedits.engine.columnar.part import Part, Screening
+from claimedits.engine.columnar.part import NO_ROWS, Groups, Part, Screening
 from claimedits.engine.ptp import table_for
+from claimedits.model.dates import Day
 from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.mapped_arrays import Array
@@ -21,31 +25,32 @@ def screen(part: Part) -> Screening:
     part.start(Family.PTP, Status.PASS)
     excluded = part.has_modifier({"GY"})
     odd = part.own & (excluded | (code == 0))  # the switch ``ncci.skip_gy`` is the engine's to ask
-    pairs: list[tuple[Array, Array]] = []
-    for program, setting, rows in part.kinds():
+    pairs = [(NO_ROWS, NO_ROWS)]
+    classes = np.zeros(lines.n, dtype=np.int64)
+    tables: dict[int, PtpIndex] = {}
+    for program, setting, rows in part.kinds:
         rule_set = table_for(Program(program), Setting(setting))
         loaded = part.run.loaded(rule_set) if rule_set else None
         if loaded is None:
             odd |= rows
             continue
+        assert isinstance(loaded.index, PtpIndex)
+        tables[program * 16 + setting] = loaded.index
         chosen = np.flatnonzero(rows)
-        bare = first_uncovered(part.run, loaded, lines.first_day, lines.last_day, chosen, dated=True)
-        odd[chosen[bare]] = True
-        pairs.append(_pairs(part, loaded, program * 16 + setting))
-    groups, paired = _components(pairs, lines.n)
+        odd[find_uncovered(part.run, loaded, lines.first_day, lines.last_day, chosen, dated=True)] = True
+        found = _pairs(part, loaded, program * 16 + setting)
+        pairs.append(found)
+        for paired in found:
+            classes[paired] = DayClasses(part.run, (loaded,)).of(lines.first_day[paired])
+    one, other = (np.concatenate(rows) for rows in zip(*pairs, strict=True))
+    rows, ends = _components(one, other)
+    paired = np.zeros(lines.n, dtype=bool)
+    paired[rows] = True
     return Screening(
         Family.PTP,
         np.flatnonzero(odd & ~paired),
         (part.row_kind, code > 0, excluded, lines.first_day, lines.last_day),
-        groups,
-        group_by=(
-            code,
-            part.modifier_sets,
-            lines.first_day,
-            lines.last_day,
-            lines.texts["rendering_provider_id"],
-            lines.texts["rendering_specialty"],
-        ),
+        Groups(rows, ends, _keys(part, tables, classes, (one, other), rows, ends)),
     )
 
 
@@ -54,9 +59,8 @@ def _pairs(part: Part, loaded: LoadedRuleSet, kind: int) -> tuple[Array, Array]:
     index = loaded.index
     assert isinstance(index, PtpIndex)
     numbers = code_numbers(part, loaded)[part.lines.texts["procedure_code"]]
-    usable = part.sure if len(part.kinds()) == 1 else part.sure & (part.row_kind == kind)
-    numbers = np.where(usable, numbers, -1)
-    return find_pairs(index, part.lines, numbers)
+    usable = part.sure if len(part.kinds) == 1 else part.sure & (part.row_kind == kind)
+    return find_pairs(index, part.lines, np.where(usable, numbers, -1))
 
 
 def code_numbers(part: Part, loaded: LoadedRuleSet) -> Array:
@@ -71,9 +75,8 @@ def code_numbers(part: Part, loaded: LoadedRuleSet) -> Array:
     return done
 
 
-def _components(pairs: list[tuple[Array, Array]], n: int) -> tuple[list[list[int]], Array]:
-    """Rows joined by pairs, directly or through others, in claim order; and a mark for each row that is."""
-    paired = np.zeros(n, dtype=bool)
+def _components(one: Array, other: Array) -> tuple[Array, Array]:
+    """Rows joined by pairs, directly or through others: group by group, each in claim order, and where each ends."""
     root: dict[int, int] = {}
 
     def find(row: int) -> int:
@@ -82,14 +85,48 @@ def _components(pairs: list[tuple[Array, Array]], n: int) -> tuple[list[list[int
             row = root[row]
         return row
 
-    for one, other in pairs:
-        paired[one] = paired[other] = True
-        for a, b in zip(one.tolist(), other.tolist(), strict=True):
-            root.setdefault(a, a)
-            root.setdefault(b, b)
-            a, b = find(a), find(b)
-            root[max(a, b)] = min(a, b)
+    for a, b in zip(one.tolist(), other.tolist(), strict=True):
+        a, b = find(root.setdefault(a, a)), find(root.setdefault(b, b))
+        root[max(a, b)] = min(a, b)
     groups: dict[int, list[int]] = {}
     for row in sorted(root):
         groups.setdefault(find(row), []).append(row)
-    return list(groups.values()), paired
+    rows = np.array([row for group in groups.values() for row in group], dtype=np.int64)
+    return rows, np.cumsum([len(group) for group in groups.values()], dtype=np.int64)
+
+
+def _keys(
+    part: Part, tables: dict[int, PtpIndex], classes: Array, pairs: tuple[Array, Array], rows: Array, ends: Array
+) -> list[Hashable]:
+    """What PTP reads of the lines, and where their day stands among those on which rows of their pairs begin or end."""
+    lines = part.lines
+    texts = lines.texts
+    columns = (
+        texts["procedure_code"],
+        part.modifier_sets,
+        texts["rendering_provider_id"],
+        texts["rendering_specialty"],
+    )
+    keys = group_keys(columns, lines.first_day, lines.last_day, classes, rows, ends)
+    group_of = dict(zip(rows.tolist(), np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0)).tolist(), strict=True))
+    turns: dict[Hashable, list[Day]] = part.run.turns
+    windows: list[list[Hashable]] = [[] for _ in keys]
+    one, other = pairs
+    code, kinds = texts["procedure_code"], part.kind[lines.claim_of[one]].tolist()
+    cells = zip(
+        one.tolist(), code[one].tolist(), code[other].tolist(), lines.first_day[one].tolist(), kinds, strict=True
+    )
+    for row, a, b, day, kind in cells:
+        key = (kind, a, b)
+        known = turns.get(key)
+        if known is None:
+            words = lines.vocabularies.of["procedure_code"].values
+            known = turns[key] = _turns(tables[kind], words[a], words[b])
+        windows[group_of[row]].append((a, b, bisect_right(known, day)))
+    return [(key, tuple(said)) for key, said in zip(keys, windows, strict=True)]
+
+
+def _turns(index: PtpIndex, a: str, b: str) -> list[Day]:
+    """Days on which a row of two codes begins or ends, whether its last day counts or not."""
+    rows = index.rows(index.number_of[a], index.number_of[b])
+    return sorted({day for row in rows for day in (row.effective_from, row.effective_to, row.effective_to + 1)})

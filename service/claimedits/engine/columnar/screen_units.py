@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from claimedits.engine.candidates import plain_limit
 from claimedits.engine.columnar.cases import bare_claim
-from claimedits.engine.columnar.days import DayClasses
+from claimedits.engine.columnar.days import DayClasses, distinct, group_keys
+from claimedits.engine.columnar.kernel import find_repeats, gather
 from claimedits.engine.columnar.lines import UNIT
-from claimedits.engine.columnar.part import Part, Screening
-from claimedits.engine.mue import table_for
+from claimedits.engine.columnar.part import Groups, Part, Screening
+from claimedits.engine.mue import CONFIDENTIAL, table_for
 from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.mapped_arrays import Array
 
 _UNKNOWN, _NONE = -2, -1
 _MOST = 2**62
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def screen(part: Part) -> Screening:
@@ -26,7 +30,7 @@ def screen(part: Part) -> Screening:
     uncounted = _uncounted(part)
     limits = np.full(lines.n, _NONE, dtype=np.int64)
     unloaded = np.zeros(lines.n, dtype=bool)
-    for program, setting, rows in part.kinds():
+    for program, setting, rows in part.kinds:
         loaded = part.run.loaded(table_for(Program(program), Setting(setting)))
         if loaded is None:
             unloaded |= rows
@@ -34,44 +38,56 @@ def screen(part: Part) -> Screening:
             _look_up_limits(part, loaded, np.flatnonzero(rows & ~uncounted), limits)
     statuses[part.own & (code == 0) & ~uncounted] = Status.NOT_APPLICABLE
     judged = part.own & (code > 0) & ~uncounted & ~unloaded
-    groups, grouped = _groups(part, code, judged, uncounted, limits)
+    rows, ends, grouped = _groups(part, code, judged, uncounted, limits)
     single = lines.first_day == lines.last_day
     plain = judged & single & (lines.units <= limits)
-    alone = (judged & ~plain & ~grouped) | (part.own & ((uncounted) | (unloaded & (code > 0))))
-    free = unloaded & ~uncounted
+    alone = (judged & ~plain & ~grouped) | (part.own & (uncounted | (unloaded & (code > 0))))
+    free = unloaded & ~uncounted  # nothing but the day is read
+    classes = _classes(part, np.append(np.flatnonzero(alone), rows))
+    by = (code, part.modifier_sets, lines.units)
+    provider, specialty = lines.texts["rendering_provider_id"], lines.texts["rendering_specialty"]
     return Screening(
         Family.MUE,
         np.flatnonzero(alone),
         (
             part.row_kind,
-            np.where(free, 1, code),
-            np.where(free, 0, part.modifier_sets),
-            np.where(free, 0, lines.units),
-            lines.first_day,
-            np.where(free, 0, lines.last_day),
+            *(np.where(free, 0, column) for column in by),
+            np.where(free, lines.first_day, 0),
+            np.where(free | single, 0, lines.first_day),
+            np.where(free | single, 0, lines.last_day),
+            np.where(free | ~single, 0, classes),
         ),
-        groups,
-        group_by=(
-            code,
-            part.modifier_sets,
-            lines.units,
-            lines.first_day,
-            lines.last_day,
-            lines.texts["rendering_provider_id"],
-            lines.texts["rendering_specialty"],
+        Groups(
+            rows, ends, group_keys((*by, provider, specialty), lines.first_day, lines.last_day, classes, rows, ends)
         ),
     )
+
+
+def _classes(part: Part, rows: Array) -> Array:
+    """The class of the first day of ``rows``, 0 for others. A label that looks like a day makes each day its own class."""
+    run, lines = part.run, part.lines
+    classes = np.zeros(lines.n, dtype=np.int64)
+    for program, setting, own in part.kinds:
+        name = table_for(Program(program), Setting(setting))
+        loaded = [run.loaded(rule_set) for rule_set in (name, f"{name}{CONFIDENTIAL}", "medicare-pfs-indicators")]
+        here = rows[own[rows] | (lines.is_history[rows] & (part.row_kind[rows] == program * 16 + setting))]
+        labels = [r.header.label for one in loaded if one is not None for r in one.editions.revisions]
+        if any(_DAY.search(label) for label in labels):
+            classes[here] = -lines.first_day[here] - 1
+        else:
+            classes[here] = DayClasses(run, loaded).of(lines.first_day[here])
+    return classes
 
 
 def _uncounted(part: Part) -> Array:
     """Lines whose modifiers take their units out of the count; asked of the conventions for each era of days."""
     conventions, lines = part.run.release.conventions, part.lines
     turns = np.array(conventions.turns, dtype=np.int64)
-    eras = np.searchsorted(turns, lines.first_day, side="right")
     found = np.zeros(lines.n, dtype=bool)
-    if not lines.modifiers.any():
+    if not part.modifier_sets.any():
         return found
-    for era in np.unique(eras).tolist():
+    eras = np.searchsorted(turns, lines.first_day, side="right")
+    for era in distinct(eras):
         day = int(turns[era - 1]) if era else int(turns[0]) - 1 if len(turns) else 0
         found |= part.has_modifier(conventions.uncounted_modifiers(day)) & (eras == era)
     return found
@@ -82,8 +98,10 @@ def _look_up_limits(part: Part, loaded: LoadedRuleSet, rows: Array, limits: Arra
     run, lines = part.run, part.lines
     classes = DayClasses(run, (loaded,)).of(lines.first_day[rows])
     codes = lines.texts["procedure_code"][rows]
-    for number in np.unique(classes).tolist():
-        here = rows[classes == number] if number != classes.min() or number != classes.max() else rows
+    numbers = distinct(classes)
+    several = len(numbers) > 1
+    for number in numbers:
+        here = rows[classes == number] if several else rows
         key = ("limits", loaded.name, number)
         kept = run.kept.get(key)
         known = kept if isinstance(kept, np.ndarray) else np.zeros(0, dtype=np.int64)
@@ -104,10 +122,10 @@ def _look_up_limits(part: Part, loaded: LoadedRuleSet, rows: Array, limits: Arra
         limits[here] = wanted
 
 
-def _groups(part: Part, code: Array, judged: Array, uncounted: Array, limits: Array) -> tuple[list[list[int]], Array]:
+def _groups(part: Part, code: Array, judged: Array, uncounted: Array, limits: Array) -> tuple[Array, Array, Array]:
     """Counted rows of one code on one claim, where there are several and their units do not plainly pass together.
 
-    Also a mark for each row that shares its code with another one: it does not stand alone.
+    Gives the rows of all groups, where each ends, and a mark for each row that shares its code with another one: it does not stand alone.
     """
     lines = part.lines
     counted = judged.copy()
@@ -115,21 +133,17 @@ def _groups(part: Part, code: Array, judged: Array, uncounted: Array, limits: Ar
     if paid is not None and lines.is_history.any():
         is_paid = paid.fill_null(False).to_numpy(zero_copy_only=False)
         counted |= part.sure & lines.is_history & is_paid & ~uncounted & (code > 0)
-    rows = np.flatnonzero(counted)
-    key = lines.claim_of[rows] * (int(code.max(initial=0)) + 1) + code[rows]
-    order = np.argsort(key, kind="stable")
-    rows, key = rows[order], key[order]
-    begins = np.flatnonzero(np.diff(key, prepend=-1))
-    sizes = np.diff(np.append(begins, len(rows)))
-    several = np.repeat(sizes > 1, sizes)
+    repeated = find_repeats(lines.claim_of, np.flatnonzero(counted), (code,))
     any_of = np.zeros(lines.n, dtype=bool)
-    any_of[rows[several]] = True
-    if not len(begins):
-        return [], any_of
+    any_of[repeated] = True
+    rows, ends = gather(repeated, (lines.claim_of, code))
+    if not len(ends):
+        return rows, ends, any_of
+    sizes = np.diff(ends, prepend=0)
+    begins = ends - sizes
     single = lines.first_day[rows] == lines.last_day[rows]
     total = np.add.reduceat(lines.units[rows], begins)
     least = np.minimum.reduceat(np.where(judged[rows], limits[rows], _MOST), begins)
     plain = np.logical_and.reduceat(single, begins) & (total <= least)
-    of_own = np.logical_or.reduceat(judged[rows], begins)
-    wanted = np.flatnonzero((sizes > 1) & ~plain & of_own).tolist()
-    return [rows[begins[i] : begins[i] + sizes[i]].tolist() for i in wanted], any_of
+    wanted = ~plain & np.logical_or.reduceat(judged[rows], begins)
+    return rows[np.repeat(wanted, sizes)], np.cumsum(sizes[wanted]), any_of
