@@ -11,6 +11,7 @@ from store_drafts import mue_draft, store_with_releases
 
 from claimedits.model.problems import NotFoundError, StoreError
 from claimedits.rulesets import locks
+from claimedits.rulesets.release import CheckOverride
 from claimedits.rulesets.store import Store
 
 UTC_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -34,6 +35,30 @@ def test_the_same_revisions_are_the_same_release(kept: tuple[Store, list[str], l
     assert store.create_release([a[:13], b[7:17]], "other words") == made
     assert Store.open(store.path).release(made.id[:13]) == made
     assert len(store.releases()) == 3
+
+
+def test_an_overridden_check_stays_with_the_release(kept: tuple[Store, list[str], list[str]]) -> None:
+    store, (a, b), _ = kept
+    first = CheckOverride("agreed with the payer", "ada", "2026-11-24T14:00:00Z", ("one", "two"))
+    made = store.create_release([a, b], "both", first)
+    assert made.overrides == (first,)
+    assert store.create_release([a, b]) == store.release(made.id) == made
+    again = CheckOverride("agreed with the payer", "bob", "2026-11-24T15:00:00Z", ("one", "two"))
+    assert store.create_release([a, b], "", again) == made  # it says nothing new
+    other = CheckOverride("agreed with the payer", "bob", "2026-11-24T15:00:00Z", ("one", "two", "three"))
+    grown = store.create_release([a, b], "other words", other)
+    assert grown.overrides == (first, other)
+    assert (grown.id, grown.created_at, grown.note) == (made.id, made.created_at, "both")
+    assert Store.open(store.path).release(made.id) == grown
+
+
+def test_a_release_kept_earlier_may_be_overridden(kept: tuple[Store, list[str], list[str]]) -> None:
+    store, (a, _), (release, _) = kept
+    override = CheckOverride("agreed", "ada", "2026-11-24T14:00:00Z", ("one",))
+    assert store.create_release([a], "", override).id == release
+    assert store.release(release).overrides == (override,)
+    active = store.active()
+    assert active is not None and active.id == release
 
 
 def test_a_release_of_unknown_revisions_names_them_all(kept: tuple[Store, list[str], list[str]]) -> None:

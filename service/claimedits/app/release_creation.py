@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from claimedits.app.building import build_rules, find_rule_sets
-from claimedits.app.checking import Severity, check_rules
+from claimedits.app.checking import LintSettings, Severity, check_revisions, check_rules
 from claimedits.app.testing import run_tests
 from claimedits.engine.version import ENGINE_VERSION
-from claimedits.model.problems import ImportRefusedError, Problem, ProblemsError
+from claimedits.model.problems import Problem, ProblemsError
 from claimedits.rulesets.authored.compiler import KIND as AUTHORED
 from claimedits.rulesets.check_records import CheckRecord
 from claimedits.rulesets.loaded import LoadedRelease
 from claimedits.rulesets.release import CheckOverride, ReleaseInfo, release_id
 from claimedits.rulesets.revision import RevisionInfo
 from claimedits.rulesets.store import Store, now
+
+REFUSED = Severity.WARNING
+"""What ``check`` fails for, and everything worse."""
 
 
 class ChecksRefusedError(ProblemsError):
@@ -56,22 +59,38 @@ def build_and_check(directory: Path, store: Store) -> list[BuiltRuleSet]:
 
 def check_rule_set(directory: Path) -> CheckRecord:
     """What check and test say of one rule set."""
-    found = [finding for finding in check_rules(directory) if finding.severity > Severity.INFO]
-    tests, problems = 0, [finding.as_problem() for finding in found]
-    try:
-        tests, failed = run_tests(directory)
-        problems += failed
-    except ImportRefusedError as error:  # its tests cannot be read, or there are none
-        problems += [Problem(f"{directory.name}/{p.where}", p.what, p.mend, p.code) for p in error.problems]
-    return CheckRecord(now(), ENGINE_VERSION, tests, tuple(problems))
+    found = [finding for finding in check_rules(directory) if finding.severity >= REFUSED]
+    report = run_tests([directory])
+    problems = [*(finding.as_problem() for finding in found), *report.untested]
+    for result in report.failed:
+        problems += result.problems
+        problems += [Problem(result.where, f"{result.why}: {difference}") for difference in result.differences]
+    return CheckRecord(now(), ENGINE_VERSION, len(report.results), tuple(problems))
 
 
-def refusals(store: Store, revision_ids: Sequence[str]) -> list[Problem]:
-    """Everything for which a release of these revisions is refused; empty when all is well."""
-    return [problem for look in CHECKS for problem in look(store, revision_ids)]
+def refusals(store: Store, revision_ids: Sequence[str], settings: LintSettings | None = None) -> list[Problem]:
+    """Everything for which a release of these revisions is refused; empty when all is well.
+
+    Args:
+        revision_ids: whole ids.
+        settings: which findings of ``check`` stand, and why; None = none of them.
+
+    Raises:
+        StoreError: a table is damaged.
+    """
+    return [problem for look in CHECKS for problem in look(store, revision_ids, settings)]
 
 
-def recorded_refusals(store: Store, revision_ids: Sequence[str]) -> list[Problem]:
+def odd_revisions(store: Store, revision_ids: Sequence[str], settings: LintSettings | None) -> list[Problem]:
+    """What check says of imported revisions, each against the one it follows. Those of the active release have been let in."""
+    active = store.active()
+    known = frozenset(active.revisions if active else ())
+    new = [name for name in revision_ids if name not in known and store.check_record(name) is None]
+    found = check_revisions(store, new, None, settings) if new else []
+    return [finding.as_problem() for finding in found if finding.severity >= REFUSED]
+
+
+def recorded_refusals(store: Store, revision_ids: Sequence[str], settings: LintSettings | None) -> list[Problem]:
     """What was recorded when the revisions were built. Rules that people write need a record."""
     problems = []
     for revision_id in revision_ids:
@@ -89,12 +108,19 @@ def recorded_refusals(store: Store, revision_ids: Sequence[str]) -> list[Problem
     return problems
 
 
-CHECKS: tuple[Callable[[Store, Sequence[str]], list[Problem]], ...] = (recorded_refusals,)
-"""What may refuse a release, each given the store and the whole ids of its revisions."""
+CHECKS: tuple[Callable[[Store, Sequence[str], LintSettings | None], list[Problem]], ...] = (
+    recorded_refusals,
+    odd_revisions,
+)
+"""What may refuse a release."""
 
 
 def create_release(
-    store: Store, revision_ids: Sequence[str], note: str = "", override: Override | None = None
+    store: Store,
+    revision_ids: Sequence[str],
+    note: str = "",
+    override: Override | None = None,
+    settings: LintSettings | None = None,
 ) -> ReleaseInfo:
     """Check the revisions, open them together (which builds the indexes that are missing), then keep the release.
 
@@ -104,7 +130,7 @@ def create_release(
         StoreError: a file of a revision is damaged, or the disk is full; no release was created.
     """
     ids = sorted({store.revision(name).id for name in revision_ids})
-    refused = refusals(store, ids)
+    refused = refusals(store, ids, settings)
     if refused and override is None:
         raise ChecksRefusedError(refused, f"{len(refused)} problems, no release was created; {_MEND}")
     decision = None

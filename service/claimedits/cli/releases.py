@@ -13,11 +13,13 @@ import click
 from click.core import ParameterSource
 
 from claimedits.app.building import choose_revisions
+from claimedits.app.checking import LintSettings, read_settings
 from claimedits.app.release_activation import activate_release, roll_back_release
 from claimedits.app.release_creation import Override, create_release
 from claimedits.cli.remote import remote_options
 from claimedits.cli.terminal import command_errors, format_option, print_json, print_rows, store_option
 from claimedits.model.dates import format_day
+from claimedits.rulesets.lints.settings import FILE as SETTINGS_FILE
 from claimedits.rulesets.revision import RevisionInfo
 from claimedits.rulesets.store import Store
 
@@ -72,6 +74,12 @@ def release() -> None:
     metavar="REASON",
     help="Create it though check or test refuse a revision; what they said, who decided and why stay with the release.",
 )
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Settings of check: which findings stand, and why; lints.toml of the working directory by default.",
+)
 @click.option("--activate", is_flag=True, help="Activate it too.")
 @who_option
 @store_option
@@ -82,6 +90,7 @@ def create(
     without: tuple[str, ...],
     note: str,
     override_checks: str | None,
+    config_path: Path | None,
     activate: bool,
     who: str,
     store_path: Path,
@@ -89,7 +98,8 @@ def create(
 ) -> None:
     """Makes a release of revisions and builds its indexes; the same revisions give the same release.
 
-    Refuses what check and test refused when the revisions were built; nothing is created then.
+    Refuses what check and test refuse: of rules, what they said when the rules were built; of imported revisions that the
+    active release does not hold, what check says of them now. Nothing is created then.
 
     \b
     Example:
@@ -99,13 +109,20 @@ def create(
     if override_checks is not None and not override_checks.strip():
         raise click.BadParameter("say why, for the release", param_hint="--override-checks")
     override = None if override_checks is None else Override(override_checks.strip(), who)
-    created = create_release(store, choose_revisions(store, revisions, without), note, override)
+    created = create_release(
+        store, choose_revisions(store, revisions, without), note, override, _read_settings(config_path)
+    )
     if activate:
         activate_release(store, created.id, who, note)
     if output_format == "json":
         print_json({"id": created.id, "revisions": list(created.revisions), "active": activate})
     else:
         click.echo(f"{created.id} with {len(created.revisions)} revisions" + (", active" if activate else ""))
+
+
+def _read_settings(path: Path | None) -> LintSettings | None:
+    given = path or Path(SETTINGS_FILE)
+    return read_settings(given, given.as_posix()) if given.exists() else None
 
 
 @release.command("list")

@@ -21,8 +21,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from store_drafts import mue_draft
 
-from claimedits.model.problems import StoreError
+from claimedits.model.problems import Problem, StoreError
+from claimedits.rulesets.check_records import CheckRecord
 from claimedits.rulesets.mue_index import MUE_INDEX
+from claimedits.rulesets.release import CheckOverride
 from claimedits.rulesets.store import Store
 
 CALLS = ("write", "fsync", "rename", "replace", "mkdir", "unlink", "rmdir", "close")
@@ -41,6 +43,17 @@ def activate(store: Store) -> object:
     return store.activate(other, "bob", "second")
 
 
+def override_checks(store: Store) -> object:
+    """The first release gets a decision to let it through."""
+    override = CheckOverride("agreed", "ada", "2026-11-24T14:00:00Z", ("a problem",))
+    return store.create_release([store.revisions()[0].id], "", override)
+
+
+def record_checks(store: Store) -> object:
+    problem = Problem("tests.toml:1:1", "did not fire", "mend it")
+    return store.record_checks(store.revisions()[0].id, CheckRecord("2026-11-24T14:00:00Z", "1", 3, (problem,)))
+
+
 def build_index(store: Store) -> Path:
     return store.index_directory(MUE_INDEX, [store.revisions()[0].id])
 
@@ -49,6 +62,8 @@ OPERATIONS: dict[str, Callable[[Store], object]] = {
     "add_revision": add_revision,
     "create_release": create_release,
     "activate": activate,
+    "override_checks": override_checks,
+    "record_checks": record_checks,
     "build_index": build_index,
 }
 

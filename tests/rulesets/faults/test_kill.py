@@ -29,7 +29,8 @@ def state(path: Path) -> dict[str, object]:
     active = store.active()
     return {
         "revisions": [info.id for info in infos],
-        "releases": sorted(release.id for release in store.releases()),
+        "releases": sorted((release.id, release.overrides) for release in store.releases()),
+        "checks": [store.check_record(info.id) for info in infos],
         "active": active.id if active else None,
         "history": [(a.release, a.previous, a.who, a.why, a.action) for a in store.activations()],
     }
@@ -99,7 +100,7 @@ def test_a_store_killed_while_it_is_made_is_none_or_whole(tmp_path: Path) -> Non
         except StoreError as error:
             assert str(error) == f"{path}: no store is there; 'claim-edits import' with --store makes one"
         Store.open(path, create=True)
-        assert state(path) == {"revisions": [], "releases": [], "active": None, "history": []}
+        assert state(path) == {"revisions": [], "releases": [], "checks": [], "active": None, "history": []}
     assert 0 < whole < len(left)
 
 
