@@ -109,6 +109,15 @@ def test_an_unknown_family_is_refused(store: Path) -> None:
     assert "'NCCI' is not one of 'CODE_VALIDITY', 'DUPLICATE', 'MODIFIER', 'PTP'" in result.output
 
 
+@pytest.mark.parametrize("command", [("lookup", "G0127"), ("explain", "duplicates/exact")])
+def test_nothing_is_known_of_the_future(store: Path, command: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(cli, [*command, "--store", str(store), "--as-of", "2999-01-01"])
+    assert result.exit_code == 2
+    assert result.output.splitlines()[-1] == (
+        "Error: Invalid value for '--as-of': nothing later than today is known; leave it out for today"
+    )
+
+
 def test_explain_says_what_an_id_means_and_shows_its_rows(store: Path) -> None:
     result = run(store, "explain", "medicare-mue-practitioner/G0127", "--date", "2024-08-15")
     assert result.exit_code == 0

@@ -23,13 +23,26 @@ LONGEST_ON_A_LINE = 170
 """Characters of the values that stand on the edit's own line; more go below it."""
 WIDEST = 120
 
+
+def read_known_day(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """A date that is not later than today.
+
+    Raises:
+        click.BadParameter: it is no date, or lies in the future.
+    """
+    text = read_day(context, parameter, value)
+    if text and parse_day(text) > today():
+        raise click.BadParameter("nothing later than today is known; leave it out for today")
+    return text
+
+
 release_option = click.option(
     "--release", default="", help="A release by id or unique beginning; the active one by default."
 )
 as_of_option = click.option(
     "--as-of",
     default="",
-    callback=read_day,
+    callback=read_known_day,
     metavar="DATE",
     help="What was known on this day; today by default.",
 )
