@@ -129,7 +129,7 @@ def _holds(rules: Sequence[Rule]) -> str:
     spans = []
     for rule in sorted(rules, key=lambda r: r.effective_from):
         first = "" if rule.effective_from == BEGINNING else f"from {format_day(rule.effective_from)}"
-        last = "" if rule.effective_to == FOREVER else f"to {format_day(rule.effective_to)}"
+        last = "on" if rule.effective_to == FOREVER else f"to {format_day(rule.effective_to)}"
         spans.append(" ".join(filter(None, (first, last))))
     return ", and ".join(spans)
 

@@ -22,6 +22,8 @@ from claimedits.rulesets.table_rules import read_rule_set_head
 
 MOST_BYTES = 1_000_000
 """Of one rule file: some 2,000 rules."""
+LINT_SETTINGS = "lints.toml"
+"""Which findings of ``claim-edits check`` stand, and why (``rulesets.lints.settings``); no part of the rules."""
 SWITCH_COLUMNS = ("name", "value", "allowed", "effective_from", "effective_to", "source")
 _SYNTAX = re.compile(r"(?P<what>.*) \(at (?:line (?P<row>\d+), column (?P<column>\d+)|end of document)\)", re.S)
 
@@ -50,7 +52,7 @@ def read_directory(directory: Path, problems: list[Problem]) -> RuleSetFiles:
     if head.exists():
         files.sources.append(_source("rule-set.toml", head.read_bytes()))
     for path in sorted(directory.glob("*.toml")):
-        if path.name != "rule-set.toml" and not path.name.endswith("tests.toml"):
+        if path.name not in ("rule-set.toml", LINT_SETTINGS) and not path.name.endswith("tests.toml"):
             source = len(files.sources)
             content = _read(path, path.name, files, problems)
             if content is not None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from claimedits.model.dates import Day, format_day, parse_day
 from claimedits.rulesets.comparison.retroactivity import boundary
+from claimedits.rulesets.comparison.row_matching import Array
 from claimedits.rulesets.comparison.table_comparison import ChangeKind, RowChange, TableComparison
 from claimedits.rulesets.lints.ptp_habits import find_odd_edits
 from claimedits.rulesets.lints.quarters import begins_quarter, ends_quarter
@@ -29,10 +30,14 @@ Pair = tuple[str, str]
 
 def check_ptp_update(
     table: TableComparison, old: RevisionHeader, new: RevisionHeader, thresholds: Thresholds, report: Report
-) -> None:
-    """Rows that changed in a way in which CMS does not change them, and new rows unlike all others."""
-    since = boundary(old, new)
-    reversed_rows = _find_reversed(table, report)
+) -> Array:
+    """Rows that changed in a way in which CMS does not change them, and new rows unlike all others.
+
+    Returns the rows of the old table whose absence is explained: they were reversed.
+    """
+    # Days that no revision governs have had no answers that could change.
+    since = min(boundary(old, new), max(old.effective_to, old.effective_from) + 1)
+    reversed_rows, gone = _find_reversed(table, report)
     closed = set()
     for change in table.rows(table.select((ChangeKind.CHANGED,))):
         _check_changed(change, since, report)
@@ -46,6 +51,7 @@ def check_ptp_update(
         change = next(iter(table.rows([position])))
         mend = f"{_COMPARE}, and have it approved"
         report.add(lint_id, place_of_change(change), f"{_about(change)}: {what}", mend, rule=_rule(change, report))
+    return table.matching.old_rows[np.array(gone, dtype=np.int64)]
 
 
 def _pair(change: RowChange) -> Pair:
@@ -64,8 +70,8 @@ def _about(change: RowChange) -> str:
     return f"row {row} (column 1 {one}, column 2 {two})"
 
 
-def _find_reversed(table: TableComparison, report: Report) -> Sequence[int]:
-    """Rows whose two codes have changed places, everything else standing; positions among the differences."""
+def _find_reversed(table: TableComparison, report: Report) -> tuple[list[int], list[int]]:
+    """Rows whose two codes have changed places, everything else standing: positions of the added and of the removed ones."""
     added = {}
     for position, change in zip(
         table.select((ChangeKind.ADDED,)), table.rows(table.select((ChangeKind.ADDED,))), strict=True
@@ -73,14 +79,16 @@ def _find_reversed(table: TableComparison, report: Report) -> Sequence[int]:
         one, two = _pair(change)
         added[two, one, *_rest(change, change.after)] = (int(position), change)
     if not added:
-        return []
-    found = []
-    for change in table.rows(_removed_of(table, {(key[0], key[1]) for key in added})):
+        return [], []
+    found, gone = [], []
+    removed = _removed_of(table, {(key[0], key[1]) for key in added})
+    for at, change in zip(removed, table.rows(removed), strict=True):
         match = added.get((*_pair(change), *_rest(change, change.before)))
         if match is None:
             continue
         position, new = match
         found.append(position)
+        gone.append(at)
         one, two = _pair(change)
         what = (
             f"{_about(new)}: the edit was column 1 {one}, column 2 {two} in the edition before "
@@ -88,7 +96,7 @@ def _find_reversed(table: TableComparison, report: Report) -> Sequence[int]:
         )
         mend = f"{_COMPARE}; an edit is reversed by closing it and opening the other direction on the first day of a quarter"
         report.add("CE401", place_of_change(new), what, mend, rule=_rule(new, report))
-    return found
+    return found, gone
 
 
 def _rest(change: RowChange, cells: Sequence[tuple[str, str]]) -> tuple[str, ...]:
@@ -127,7 +135,8 @@ def _check_changed(change: RowChange, since: Day, report: Report) -> None:
     elif "modifier_indicator" in after:
         what = f"the modifier indicator was {before['modifier_indicator']} in the edition before, is {after['modifier_indicator']}"
         add("CE403", what, f"{_COMPARE}; an indicator is changed by closing the window and opening another one")
-    if "effective_to" in after and not withdrawn:
+    backwards = "" < after.get("effective_to", "") < first  # said of the row in itself
+    if "effective_to" in after and not withdrawn and not backwards:
         _check_last_day(before["effective_to"], after["effective_to"], since, add)
 
 

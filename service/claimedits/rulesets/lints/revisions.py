@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from claimedits.model.dates import FOREVER, format_day
@@ -53,11 +54,13 @@ def check_revision(
         comparison = compare_tables(old, new)
     check_content(new, comparison, books, report)
     if old is not None and comparison is not None:
-        check_update(comparison, thresholds, report)
+        explained = np.empty(0, dtype=np.int64)
         if info.header.kind == "ptp":
-            check_ptp_update(comparison.table("edits"), old[0].header, info.header, thresholds, report)
+            heads = old[0].header, info.header
+            explained = check_ptp_update(comparison.table("edits"), *heads, thresholds, report)
         elif info.header.kind == "mue":
             check_mue_update(comparison.table("values"), thresholds, report)
+        check_update(comparison, thresholds, explained, report)
     return report.close()
 
 

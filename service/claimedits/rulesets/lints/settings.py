@@ -27,13 +27,13 @@ from typing import Any
 from claimedits.model.dates import FOREVER, Day, format_day
 from claimedits.model.problems import Problem
 from claimedits.rulesets.authored.fields import Fields, RuleFile
-from claimedits.rulesets.authored.reading import read_rule_file
+from claimedits.rulesets.authored.reading import LINT_SETTINGS, read_rule_file
 from claimedits.rulesets.authored.sentences import suggest
 from claimedits.rulesets.lints.catalogue import BY_NAME, LINTS, find_lint
 from claimedits.rulesets.lints.lint import Lint, LintFinding, Severity
 from claimedits.rulesets.lints.thresholds import FIELDS, Thresholds
 
-FILE = "lints.toml"
+FILE = LINT_SETTINGS
 _PLACES = ("file", "row", "rule", "rule_set", "revision", "fingerprint")
 _SILENCE_FIELDS = ("lint", *_PLACES, "reason", "until")
 _SEVERITIES = tuple(severity.name.lower() for severity in reversed(Severity))

@@ -19,8 +19,12 @@ _OWN_LINTS = frozenset(("ptp",))
 """Kinds whose changed rows have lints of their own."""
 
 
-def check_update(comparison: RevisionComparison, thresholds: Thresholds, report: Report) -> None:
-    """Row counts, shares, vanished pieces, and answers that change for past days."""
+def check_update(comparison: RevisionComparison, thresholds: Thresholds, explained: Array, report: Report) -> None:
+    """Row counts, shares, vanished pieces, and answers that change for past days.
+
+    Args:
+        explained: rows of the old table whose absence was said already.
+    """
     if comparison.is_empty:
         assert comparison.new is not None and comparison.old is not None
         header, before = comparison.new.header, comparison.old.header
@@ -34,7 +38,7 @@ def check_update(comparison: RevisionComparison, thresholds: Thresholds, report:
         return
     for table in comparison.tables:
         _check_counts(table, thresholds, report)
-        _check_vanished(comparison, table, thresholds, report)
+        _check_vanished(comparison, table, thresholds, explained, report)
         if comparison.kind not in _OWN_LINTS:
             _check_retroactive(comparison, table, report)
 
@@ -65,12 +69,12 @@ def _check_counts(table: TableComparison, thresholds: Thresholds, report: Report
 
 
 def _check_vanished(
-    comparison: RevisionComparison, table: TableComparison, thresholds: Thresholds, report: Report
+    comparison: RevisionComparison, table: TableComparison, thresholds: Thresholds, explained: Array, report: Report
 ) -> None:
     removed = table.matching.old_rows[table.kinds == ChangeKind.REMOVED]
-    if not len(removed):
+    rows = np.setdiff1d(removed, explained)
+    if not len(rows):
         return
-    rows = np.sort(removed)
     runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
     names = row_names(comparison.kind, table.table, tuple(table.old.table.column_names))
     least = thresholds.vanished_run or 0
