@@ -66,6 +66,31 @@ SENTENCES = [
         "include two or more in list, include two or more of",
     ),
     (
+        """'line.units equals 2'""",
+        "rules.toml:4:20: line.units is a number; it cannot be asked whether it 'equals'; did you mean 'is'? it can be asked: "
+        "is, is at least, is at most, is between, is less than, is more than, is not, is not between",
+    ),
+    (
+        """'line.procedure_code is one off ["G0439"]'""",
+        "rules.toml:4:29: 'is one off' is no operator; did you mean 'is one of'?",
+    ),
+    (
+        """'line.procedure_code is in ["G0439"]'""",
+        "rules.toml:4:29: 'is in' is no operator; did you mean 'is one of'?",
+    ),
+    (
+        "'line.service_date is afer 2024-01-01'",
+        "rules.toml:4:27: 'is afer' is no operator; did you mean 'is after'?",
+    ),
+    (
+        "'line.units is greater than 2'",
+        "rules.toml:4:20: 'is greater than' is no operator; did you mean 'is more than'?",
+    ),
+    (
+        "'line.procedure_code is wellness'",
+        'rules.toml:4:32: wellness stands without quotes; write codes in quotes: "wellness"',
+    ),
+    (
         "'line.procedure_code is in list wellnes'",
         "rules.toml:4:40: there is no list wellnes; did you mean wellness?",
     ),

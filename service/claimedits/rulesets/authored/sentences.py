@@ -77,6 +77,10 @@ OPERATORS: dict[Kind, dict[str, tuple[str, str, bool]]] = {
 }
 """Operators by the attribute's type: words → (canonical name, how many values, negated)."""
 
+_SYNONYMS = {
+    "equals": "is", "equal": "is", "equal to": "is", "is equal to": "is", "contains": "include", "contain": "include",
+    "is in": "is one of", "in": "is one of", "is greater than": "is more than", "begins with": "starts with",
+}  # fmt: skip
 _SIGNS = {
     "=": "is", "==": "is", "!=": "is not", ">": "is more than", "<": "is less than", ">=": "is at least", "<=": "is at most",
     "&&": "and", "||": "or", "!": "not",
@@ -197,15 +201,19 @@ class _Reader:
         attribute = self._attribute()
         words = OPERATORS[attribute.kind]
         operator, after = self._operator([*words, *_UNARY])
+        start = self.token.offset
         if operator is None:
             self._refuse_operator(attribute, words)
         assert operator is not None
+        said, meant = self._misspelt(words)
         self._at = after
         if operator in _UNARY:
             if not attribute.may_be_unknown:
                 raise SentenceError(token.offset, f"{attribute.name} is always known", "leave the condition out")
             return Test(attribute.name, "known", (), _UNARY[operator] == "unknown")
         name, shape, negated = words[operator]
+        if meant and shape in ("one", "two", "many") and self.token.kind == "word":  # "is one off": not "is" and a text
+            raise SentenceError(start, f"'{said}' is no operator", f"did you mean '{meant}'?")
         return Test(attribute.name, name, self._values(attribute, name, shape), negated)
 
     def _attribute(self) -> Attribute:
@@ -268,14 +276,30 @@ class _Reader:
         if said in words:
             raise SentenceError(token.offset, f"{token.text} is not a word of the language", f"write '{said}'")
         rest = " ".join(t.text for t in self._tokens[self._at : self._at + 3] if t.kind == "word")
-        for kind, others in OPERATORS.items():
-            if kind is not attribute.kind and self._operator(others)[0]:
-                break
+        _, meant = self._misspelt(words)
         raise SentenceError(
             token.offset,
             f"{attribute.name} is {attribute.kind.value}; it cannot be asked whether it '{rest or token.text}'",
-            f"it can be asked: {', '.join(sorted(words))}",
+            (f"did you mean '{meant}'? " if meant else "") + f"it can be asked: {', '.join(sorted(words))}",
         )
+
+    def _misspelt(self, words: Collection[str]) -> tuple[str, str]:
+        """The words that stand where an operator should, and the operator that they nearly are; empty where none is near."""
+        standing: list[str] = []
+        for token in self._tokens[self._at :]:
+            if token.kind != "word" or "." in token.text:
+                break
+            standing.append(token.text)
+        for count in range(len(standing), 0, -1):
+            said = " ".join(standing[:count])
+            if said in words:
+                break
+            meant = _SYNONYMS.get(said, "")
+            choices = [choice for choice in words if len(choice.split()) == count]
+            near = [meant] if meant in words else difflib.get_close_matches(said, choices, n=1, cutoff=0.75)
+            if near:
+                return said, near[0]
+        return "", ""
 
     def _values(self, attribute: Attribute, operator: str, shape: str) -> tuple[Any, ...]:
         if shape == "none":
