@@ -54,7 +54,7 @@ def _retroactive(compared: Compared) -> Iterator[str]:
     if not compared.retroactive:
         yield "no retroactive changes"
         return
-    yield f"RETROACTIVE: {_rows(compared.retroactive)} change what held on service days before the new revision's own"
+    yield f"RETROACTIVE: {_rows(compared.retroactive)} what held on service days before the new revision's own"
     for comparison in compared.rule_sets:
         for table in comparison.tables:
             for word, _, retroactive in group(tally(table), "change"):
@@ -183,4 +183,4 @@ def say_row(change: RowChange) -> str:
 
 
 def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
+    return "1 row changes" if count == 1 else f"{count:,} rows change"
