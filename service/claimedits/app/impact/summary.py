@@ -8,7 +8,6 @@ from typing import Any
 from claimedits.app.impact.changes import ChangeKind
 from claimedits.app.impact.records import rows_of
 from claimedits.app.impact.tally import PARTS, ChangedClaim, Figures, Tally
-from claimedits.model.terms import Status
 
 KINDS = tuple(sorted((kind for kind in ChangeKind if kind is not ChangeKind.SAME), reverse=True))
 WORDS = {
@@ -70,7 +69,7 @@ def _sorted_parts(tally: Tally, part: str) -> list[tuple[str, ChangeKind, Figure
 
 def impact_lines(tally: Tally) -> Iterator[str]:
     """The impact for a terminal: totals, kinds, and what stands behind the most changed lines."""
-    yield f"{tally.claims:,} claims, {tally.lines:,} lines" + (
+    yield f"{_counted(tally.claims, 'claim')}, {_counted(tally.lines, 'line')}" + (
         f", {tally.refused:,} could not be read" if tally.refused else ""
     )
     yield f"  evaluated under both: {tally.evaluated - tally.evaluated_once:,}"
@@ -98,9 +97,13 @@ def _part_lines(tally: Tally, part: str, title: str) -> Iterator[str]:
     yield f"by {title}"
     width = max(len(name or "(none given)") for name, _, _ in entries[:SHOWN]) + 2
     for name, kind, figures in entries[:SHOWN]:
-        yield f"  {name or '(none given)':<{width}}{WORDS[kind]:<24}{figures.lines:>8,} lines {format_money(figures):>14}"
+        yield f"  {name or '(none given)':<{width}}{WORDS[kind]:<24}{_counted(figures.lines, 'line'):>12} {format_money(figures):>14}"
     if len(entries) > SHOWN:
         yield f"  … and {len(entries) - SHOWN:,} more (--format json lists them)"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def format_money(figures: Figures) -> str:
@@ -108,8 +111,3 @@ def format_money(figures: Figures) -> str:
     if figures.lines_without_charge == figures.lines:
         return ""
     return f"${figures.charge_cents / 100:,.2f}"
-
-
-def transition(old: Status, new: Status) -> str:
-    """``PASS → FAIL``."""
-    return f"{old.name} → {new.name}"

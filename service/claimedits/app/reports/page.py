@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
@@ -169,6 +170,20 @@ class Report:
 def draw_page(report: Report) -> str:
     """The page as HTML: one document with its styles, script, charts and data inside."""
     return _template().render(report=report, shown=SHOWN, most=MOST_ROWS, width=WIDTH, height=HEIGHT) + "\n"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears whole under its name, or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def format_cell(value: Any, kind: Kind) -> str:
