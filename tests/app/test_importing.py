@@ -78,3 +78,16 @@ def test_an_edition_of_one_table_drops_identical_copies(tmp_path: Path) -> None:
         {"identical copies": 1},
         [],
     )
+
+
+def test_a_gap_between_editions_is_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "modifiers.csv"
+    path.write_text("modifier,type\nKX,Level II\n", encoding="utf-8")
+    for year in ("2022", "2024"):
+        (result,) = import_into_store(
+            tmp_path / "store", "modifiers", [path], effective_from=f"{year}-01-01", published_on=f"{year}-01-01"
+        )
+    assert result.as_fields()["warnings"] == [
+        "licensed-modifiers: no edition governs 2023-01-01 to 2023-12-31, between 2022-01-01 and 2024-01-01: "
+        "lines of those days are not evaluated; import the editions between them"
+    ]

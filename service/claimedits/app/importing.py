@@ -17,6 +17,7 @@ from claimedits.rulesets.coverage.assembly import CuratedRole, curated_roles
 from claimedits.rulesets.coverage.roles import compile_roles
 from claimedits.rulesets.imports import FAMILIES, ImportOptions, import_files
 from claimedits.rulesets.loaded import CONVENTIONS
+from claimedits.rulesets.periods import find_period_faults
 from claimedits.rulesets.revision import DROPPED, LEFT_UNREAD, RevisionInfo
 from claimedits.rulesets.store import Store
 
@@ -114,7 +115,11 @@ def import_into_store(
     results = []
     for draft in drafts:
         info, is_new = store.add_revision(draft)
-        results.append(Imported(info, is_new, draft.rejects, draft.warnings))
+        faults = [
+            fault for fault in find_period_faults(store.revisions(info.header.rule_set)) if fault.concerns(info.id)
+        ]
+        warnings = [*draft.warnings, *(fault.as_problem() for fault in faults)]
+        results.append(Imported(info, is_new, draft.rejects, warnings))
     return results
 
 

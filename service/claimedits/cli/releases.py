@@ -20,6 +20,7 @@ from claimedits.cli.remote import remote_options
 from claimedits.cli.terminal import command_errors, format_option, print_json, print_rows, store_option
 from claimedits.model.dates import format_day
 from claimedits.rulesets.lints.settings import FILE as SETTINGS_FILE
+from claimedits.rulesets.periods import find_period_faults
 from claimedits.rulesets.revision import RevisionInfo
 from claimedits.rulesets.store import Store
 
@@ -114,10 +115,14 @@ def create(
     )
     if activate:
         activate_release(store, created.id, who, note)
+    faults = find_period_faults(store.revision(revision_id) for revision_id in created.revisions)
+    warnings = [str(fault.as_problem()) for fault in faults]
     if output_format == "json":
-        print_json({"id": created.id, "revisions": list(created.revisions), "active": activate})
-    else:
-        click.echo(f"{created.id} with {len(created.revisions)} revisions" + (", active" if activate else ""))
+        print_json({"id": created.id, "revisions": list(created.revisions), "active": activate, "warnings": warnings})
+        return
+    click.echo(f"{created.id} with {len(created.revisions)} revisions" + (", active" if activate else ""))
+    for warning in warnings:
+        click.echo(f"  warning: {warning}", err=True)
 
 
 def _read_settings(path: Path | None) -> LintSettings | None:
