@@ -57,7 +57,7 @@ def _retroactive(compared: Compared) -> Iterator[str]:
     yield f"RETROACTIVE: {_rows(compared.retroactive)} what held on service days before the new revision's own"
     for comparison in compared.rule_sets:
         for table in comparison.tables:
-            for word, _, retroactive in group(tally(table), "change"):
+            for word, _, retroactive in group(tally(table) if table.retroactive else (), "change"):
                 if retroactive:
                     yield f"  {comparison.rule_set} {table.table}: {retroactive:,} {say_change(word, table)}"
 

@@ -169,3 +169,5 @@ def test_a_rule_set_of_one_side_only_reaches_nowhere() -> None:
     side = opened(header(PTP, "ptp", "e"), [ptp("A0001+A0002")])
     assert compare_tables(None, side).retroactive == 0
     assert compare_tables(side, None).retroactive == 0
+    other = opened(header("medicare-ptp-outpatient-hospital", "ptp", "e"), [])
+    assert (compare_tables(other, side).differences, compare_tables(other, side).retroactive) == (1, 0)

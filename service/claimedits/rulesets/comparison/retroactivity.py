@@ -14,7 +14,8 @@ without days of their own (MUE values, fee schedules) hold from the first day of
 
 A *re-issue*, which governs days that the old revision governs from their first on, takes the place of answers already given:
 then the boundary is the day after the last day that both govern, or, where neither ends, the day on which it was published.
-A rule set that only one of two releases holds has no differences that reach back: nothing, or everything, answered before.
+A rule set that only one of two releases holds has no differences that reach back: nothing, or everything, answered before. Nor
+have two rule sets that are compared with each other: neither takes the other's place.
 """
 
 from __future__ import annotations

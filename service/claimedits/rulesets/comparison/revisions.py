@@ -150,7 +150,7 @@ def _compare_table(
         find_lifetimes(names, name, {**new[1], name: after}, matching.new_rows, undated),
     )
     retroactive = np.zeros(len(kinds), dtype=bool)
-    if old[0] is not None and new[0] is not None:
+    if old[0] is not None and new[0] is not None and old[0].rule_set == new[0].rule_set:
         retroactive = first_disagreements(*lifetimes, decides(names, matching)) < boundary(old[0], new[0])
     counts = {change: int((kinds == change).sum()) for change in ChangeKind}
     return TableComparison(
