@@ -114,6 +114,20 @@ def test_sums_name_rule_code_provider_and_money(tmp_path: Path) -> None:
     assert "(none given)" in text
 
 
+def test_what_was_not_evaluated_before_is_told_apart(tmp_path: Path) -> None:
+    revision = {
+        "label": "Q3",
+        "effective_from": "2024-08-15",
+        "effective_to": "2024-08-15",
+        "published_on": "2024-06-01",
+    }
+    question = make_update(tmp_path, [BASE[0], mue_row("11055", 3, "2", revision=revision)], BASE)
+    over = claim(line(1, "11055", units="5", service_date="2024-08-16"))
+    tally, changed = measure(question, over, PAIR)
+    assert [(one.line_number, one.undecided) for one in changed[0].lines] == [(1, True)]
+    assert (tally.undecided.lines, tally.undecided.claims, tally.undecided_only, tally.newly_failing) == (1, 1, 1, 0)
+
+
 def test_skipped_and_refused_claims_are_counted_apart(tmp_path: Path) -> None:
     question = make_update(tmp_path, [*BASE[1:], ptp_row("64633", "64484")], BASE)
     question = question._replace(touched=find_touched(Store.open(question.store), question.old, question.new))

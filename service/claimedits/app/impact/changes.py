@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
 
-from claimedits.model.finding import Decision, Finding
+from claimedits.model.finding import Decision, Finding, LineResult
 from claimedits.model.terms import Family, Status
 
 
@@ -59,6 +59,8 @@ class LineChange(NamedTuple):
     """Findings of the old answer that the new one lacks."""
     come: tuple[Cause, ...]
     """Findings of the new answer that the old one lacked."""
+    undecided: bool = False
+    """Newly failing, and every family that fails now was NOT_EVALUATED before: data came, no rule changed."""
 
     @property
     def causes(self) -> tuple[Cause, ...]:
@@ -81,8 +83,16 @@ def compare_decisions(old: Decision, new: Decision) -> tuple[LineChange, ...]:
             continue
         kind, gone, come = _compare(mine, theirs, one.outcome, other.outcome)
         if kind is not ChangeKind.SAME:
-            changes.append(LineChange(line, one.procedure_code, kind, one.outcome, other.outcome, gone, come))
+            undecided = kind is ChangeKind.NEWLY_FAILING and _was_undecided(one, other)
+            changes.append(
+                LineChange(line, one.procedure_code, kind, one.outcome, other.outcome, gone, come, undecided)
+            )
     return tuple(changes)
+
+
+def _was_undecided(old: LineResult, new: LineResult) -> bool:
+    before = dict(old.families)
+    return all(before[family] is Status.NOT_EVALUATED for family, status in new.families if status is Status.FAIL)
 
 
 def _by_line(decision: Decision) -> dict[int, list[Finding]]:

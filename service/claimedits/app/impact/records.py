@@ -26,13 +26,15 @@ CHANGED_LINES = pa.schema(
         pa.field("kind", pa.string()),
         pa.field("old", pa.string()),
         pa.field("new", pa.string()),
+        pa.field("not_evaluated_before", pa.bool_()),
         pa.field("charge_cents", pa.int64()),
         pa.field("gone", pa.list_(pa.string())),
         pa.field("come", pa.list_(pa.string())),
     ]
 )
 """``position`` counts claims of the input from 1. ``gone`` and ``come`` are ids of rules whose findings only the old, or
-only the new answer has. ``charge_cents`` is null where the claim gives none."""
+only the new answer has. ``not_evaluated_before``: the line
+fails newly, and every family that fails now was NOT_EVALUATED before. ``charge_cents`` is null where the claim gives none."""
 
 
 def rows_of(claim: ChangedClaim) -> list[dict[str, Any]]:
@@ -53,6 +55,7 @@ def rows_of(claim: ChangedClaim) -> list[dict[str, Any]]:
             "kind": line.kind.name,
             "old": line.old.name,
             "new": line.new.name,
+            "not_evaluated_before": line.undecided,
             "charge_cents": charge,
             "gone": _rules(line.gone),
             "come": _rules(line.come),

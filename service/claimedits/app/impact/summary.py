@@ -39,6 +39,8 @@ def impact_fields(tally: Tally, changed: Sequence[ChangedClaim]) -> dict[str, An
         "skipped_because": SOUNDNESS if tally.skipped else "",
         "refused": tally.refused,
         "claims_by_worst_change": {kind.name: tally.worst[kind] for kind in (*KINDS, ChangeKind.SAME)},
+        "newly_failing_decided_before": tally.newly_failing,
+        "newly_failing_not_evaluated_before": _figures(tally.undecided),
         "outcomes": [
             {"old": old.name, "new": new.name, "claims": count}
             for (old, new), count in sorted(tally.outcomes.items(), reverse=True)
@@ -83,6 +85,9 @@ def impact_lines(tally: Tally) -> Iterator[str]:
         figures = tally.kinds.get(kind)
         if figures:
             yield f"{WORDS[kind]:<24}{figures.claims:>10,}{figures.lines:>10,}{format_money(figures):>16}"
+        if kind is ChangeKind.NEWLY_FAILING and tally.undecided.lines:
+            of_them = tally.undecided
+            yield f"{'  not evaluated before':<24}{of_them.claims:>10,}{of_them.lines:>10,}{format_money(of_them):>16}"
     if not tally.kinds:
         yield "no claim is answered otherwise"
     for part, title in (("rule", "rule"), ("code", "procedure code"), ("provider", "billing provider")):

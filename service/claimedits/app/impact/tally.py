@@ -74,6 +74,10 @@ class Tally:
     """Evaluated claims by outcome before and after."""
     worst: Counter[ChangeKind] = field(default_factory=Counter)
     """Evaluated claims by their worst change."""
+    undecided: Figures = field(default_factory=Figures)
+    """Of the newly failing lines, those that were NOT_EVALUATED before: data came, no rule changed."""
+    undecided_only: int = 0
+    """Claims all of whose newly failing lines are such."""
     kinds: dict[ChangeKind, Figures] = field(default_factory=dict)
     parts: dict[str, dict[tuple[str, ChangeKind], Figures]] = field(
         default_factory=lambda: {part: {} for part in PARTS}
@@ -90,11 +94,16 @@ class Tally:
             return
         self.outcomes[changed.old, changed.new] += 1
         self.worst[changed.kind] += 1
+        failing = [line.undecided for line in changed.lines if line.kind is ChangeKind.NEWLY_FAILING]
+        self.undecided_only += bool(failing) and all(failing)
         kinds_seen: set[ChangeKind] = set()
+        undecided_seen: set[bool] = set()
         parts_seen: dict[str, set[tuple[str, ChangeKind]]] = {part: set() for part in PARTS}
         for line, charge in zip(changed.lines, changed.charges, strict=True):
             one = Figures(1, 0, charge or 0, int(charge is None))
             _add(self.kinds, line.kind, one, kinds_seen)
+            if line.undecided:
+                _add({True: self.undecided}, True, one, undecided_seen)
             for part in PARTS:
                 for name in _names(part, changed, line):
                     _add(self.parts[part], (name, line.kind), one, parts_seen[part])
@@ -121,11 +130,18 @@ class Tally:
         self.refused += other.refused
         self.outcomes += other.outcomes
         self.worst += other.worst
+        self.undecided.add(other.undecided)
+        self.undecided_only += other.undecided_only
         for kind, figures in other.kinds.items():
             self.kinds.setdefault(kind, Figures()).add(figures)
         for part in PARTS:
             for key, figures in other.parts[part].items():
                 self.parts[part].setdefault(key, Figures()).add(figures)
+
+    @property
+    def newly_failing(self) -> int:
+        """Claims with a line that fails newly though it was decided before: what a change of rules did."""
+        return self.claims_with(ChangeKind.NEWLY_FAILING) - self.undecided_only
 
     def claims_with(self, kind: ChangeKind) -> int:
         """Claims with at least one line of this kind."""

@@ -68,10 +68,12 @@ def _impact_cards(impact: Document | None) -> Iterator[Card]:
     for kind in (ChangeKind.NEWLY_FAILING, ChangeKind.NEWLY_PASSING):
         figures = impact["kinds"][kind.name]
         share = figures["claims"] / impact["claims"] if impact["claims"] else 0.0
+        undecided = impact["newly_failing_not_evaluated_before"]["claims"] if kind is ChangeKind.NEWLY_FAILING else 0
         yield Card(
             f"Claims {WORDS[kind]}",
             f"{figures['claims']:,}",
-            f"{100 * share:.2f} % of claims{_money(figures)}",
+            f"{100 * share:.2f} % of claims{_money(figures)}"
+            + (f"; in {undecided:,} of them a line was not evaluated before" if undecided else ""),
             _TONES[kind] if figures["claims"] else "plain",
         )
 
