@@ -174,7 +174,8 @@ def _add_codes(
     more = f" and {len(ordered) - _SHOWN:,} more" if len(ordered) > _SHOWN else ""
     lint_id, what, mend = lint
     place = _place(header, table, ordered[0][1])
-    said = f"row {place[1]} and others: {len(ordered):,} codes of open rows {what}: {', '.join(shown)}{more}"
+    others = " and others" if len(ordered) > 1 else ""
+    said = f"row {place[1]}{others}: codes of open rows that {what}: {', '.join(shown)}{more} ({len(ordered):,})"
     report.add(lint_id, place, said, mend, subject=what)
 
 
