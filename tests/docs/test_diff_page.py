@@ -30,7 +30,12 @@ def test_the_example_runs_and_prints_what_the_page_shows(tmp_path: Path) -> None
             env={"PYTHONPATH": str(ROOT / "service")},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-    assert done.stdout == shown
+    assert without_ids(done.stdout) == without_ids(shown)
+
+
+def without_ids(text: str) -> str:
+    """Ids are digests, of the importer's wording too."""
+    return re.sub(r"\([0-9a-f]{12}\)", "(id)", text)
 
 
 def test_every_word_that_is_said_is_explained() -> None:

@@ -119,6 +119,23 @@ def test_the_same_release_does_not_differ(tmp_path: Path) -> None:
     assert compared.is_empty and not compared.rule_sets and not compared.governance
 
 
+def test_exports_that_serve_together_have_editions_of_their_own(tmp_path: Path) -> None:
+    def export(label: str, content: str, first: str) -> RevisionDraft:
+        return draft(header(MUE, "mue", label, f"{first}..", content=content), [mue("A0001")])
+
+    compared = compare(
+        tmp_path,
+        [export("lcd 1", "lcd", "2024-01-01"), export("article 1", "article", "2024-02-01")],
+        [
+            export("lcd 2", "lcd", "2024-03-01"),
+            export("article 1", "article", "2024-02-01"),
+            export("ncd", "ncd", "2024-01-01"),
+        ],
+    )
+    pairs = [(c.old and c.old.header.label, c.new and c.new.header.label) for c in compared.rule_sets]
+    assert pairs == [("lcd 1", "lcd 2"), (None, "ncd")]
+
+
 def test_only_the_rule_sets_asked_for(tmp_path: Path) -> None:
     compared = compare(tmp_path, [edits("Q2"), values("Q2", 1)], [edits("Q3"), values("Q3", 2)], rule_sets=[MUE])
     assert {c.rule_set for c in compared.rule_sets} == {g.rule_set for g in compared.governance} == {MUE}

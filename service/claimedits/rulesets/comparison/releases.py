@@ -65,8 +65,9 @@ def compare_releases(
         if [info.id for info in before] == [info.id for info in after]:
             unchanged.append(name)
             continue
-        governance += governance_changes(name, Editions(before), Editions(after))
-        comparisons += (_compare(store, *pair) for pair in pair_revisions(before, after))
+        for old_line, new_line in _lines(before, after):
+            governance += governance_changes(name, Editions(old_line), Editions(new_line))
+            comparisons += (_compare(store, *pair) for pair in pair_revisions(old_line, new_line))
     return ReleaseComparison(
         old=old,
         new=new,
@@ -80,10 +81,23 @@ def compare_releases(
     )
 
 
+def _lines(
+    old: Sequence[RevisionInfo], new: Sequence[RevisionInfo]
+) -> Iterator[tuple[list[RevisionInfo], list[RevisionInfo]]]:
+    """The revisions of a rule set apart by what they hold: coverage documents come in several exports that serve together, each
+    with editions of its own, and so do the roles that people read out of them."""
+    for line in sorted({_line_of(info) for info in (*old, *new)}):
+        yield [info for info in old if _line_of(info) == line], [info for info in new if _line_of(info) == line]
+
+
+def _line_of(info: RevisionInfo) -> tuple[bool, str]:
+    return "roles" in info.rows, info.header.attributes.get("content", "")
+
+
 def pair_revisions(
     old: Sequence[RevisionInfo], new: Sequence[RevisionInfo]
 ) -> Iterator[tuple[RevisionInfo | None, RevisionInfo | None]]:
-    """The revisions of one rule set that only one release holds, each beside the one it is to be compared with.
+    """The editions of one line that only one release holds, each beside the one it is to be compared with.
 
     A new revision stands beside the old one that governs from the same day (a re-issue); else beside its predecessor among
     the old ones and the new ones already placed, so that of several new quarters each shows its own changes; else beside the
