@@ -20,7 +20,19 @@ from claimedits.model.problems import ClaimInvalidError, Problem
 from claimedits.model.terms import Family, Status
 from claimedits.rulesets.authored.sentences import suggest
 
-CASE_FIELDS = ("id", "source", "evidence", "why", "rules", "claim", "options", "expect", "also_acceptable", "tags")
+CASE_FIELDS = (
+    "id",
+    "source",
+    "evidence",
+    "kind",
+    "why",
+    "rules",
+    "claim",
+    "options",
+    "expect",
+    "also_acceptable",
+    "tags",
+)
 OPTION_FIELDS = ("as_of", "families", "switches")
 FINDING_FIELDS = (
     "rule_id",
@@ -270,6 +282,9 @@ class CaseReader:
                 "options.switches", "is no object of texts", 'write it like {"ptp.same_provider": "rendering_only"}'
             )
             switches = {}
+        if switches and self._fields.get("rules") is None:
+            what = "cannot be set: the case names no tables, and the release of a store has switches of its own"
+            self._add("options.switches", what, "name the tables under rules, or leave the switches out")
         return as_of, tuple(dict.fromkeys(f for f in read if f)), switches
 
     def _word(self, where: str, word: object, words: Any) -> Any:
