@@ -36,6 +36,10 @@ _MONTHS = {
 }
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False, "Y": True, "N": False, "yes": True, "no": False}
 
+_PLAIN_NAME = r"^[!-~]([ -~]{0,98}[!-~])?$"
+"""Printable ASCII of at most 100 characters, without outer blanks."""
+_PLAIN_AMOUNT = r"^-?[0-9]{1,9}([.][0-9]{1,2})?$"
+
 TYPES: dict[Kind, pa.DataType] = {
     Kind.TEXT: pa.string(),
     Kind.TEXTS: pa.list_(pa.string()),
@@ -80,7 +84,9 @@ class CellReader:
         self.field: MappedField = source.field
         self._nulls = nulls
         self._remembered: dict[object, Any] = {}
-        self._remembers = source.field.rule not in (CLAIM_NAME, IDENTIFIER)
+        rule = source.field.rule
+        self._is_identifier = rule is CLAIM_NAME or rule is IDENTIFIER
+        self._null_texts = pa.array(sorted(nulls), pa.string())
         pattern = date_pattern(source.date_format)
         assert pattern is not None  # the mapping was checked
         self._date_pattern = pattern
@@ -126,6 +132,9 @@ class CellReader:
         """One column, one value a cell."""
         if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
             column = column.cast(pa.date32(), safe=False)
+        quick = self._read_quickly(column)
+        if quick is not None:
+            return quick
         encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         meanings, wrong = [], {}
         for code, raw in enumerate(encoded.dictionary.to_pylist()):
@@ -145,6 +154,33 @@ class CellReader:
             for code, error in wrong.items():
                 bad.add(np.flatnonzero(codes == code), self.field.name, error.what, error.mend)
         return values.take(indices)
+
+    def _read_quickly(self, column: pa.Array) -> pa.Array | None:
+        """Identifiers and amounts, which have many distinct values, in Arrow alone; None where a value is not plain.
+
+        Gives what reading each distinct value gives; what is not plain is left to that.
+        """
+        source = self.source
+        if source.values or source.others is not None or source.blank is not None or source.pad:
+            return None
+        is_amount = self.field.kind is Kind.CENTS and source.in_dollars
+        if not is_amount and not (self._is_identifier and self.field.kind is Kind.TEXT):
+            return None
+        if not (pa.types.is_string(column.type) or pa.types.is_binary(column.type)):
+            return None
+        try:
+            texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        except pa.ArrowInvalid:  # not UTF-8
+            return None
+        texts = pc.if_else(pc.is_in(texts, value_set=self._null_texts), pa.scalar(None, pa.string()), texts)
+        plain = pc.match_substring_regex(texts, _PLAIN_AMOUNT if is_amount else _PLAIN_NAME)
+        if not pc.all(plain, skip_nulls=True).as_py() and texts.null_count < len(texts):
+            return None
+        if not is_amount:
+            return texts
+        return pc.multiply(texts.cast(pa.decimal128(14, 2)), pa.scalar(Decimal(100), pa.decimal128(3, 0))).cast(
+            pa.int64()
+        )
 
     def _read_lists(self, column: pa.Array, bad: BadCells) -> pa.Array:
         """One column, several values a cell: a list, or a text that is split."""
@@ -169,7 +205,7 @@ class CellReader:
             meaning = self._read(raw)
         except _BadValueError as error:
             meaning = error
-        if self._remembers:
+        if not self._is_identifier:
             if len(self._remembered) >= _MOST_REMEMBERED:
                 self._remembered.clear()
             self._remembered[raw] = meaning
@@ -193,7 +229,7 @@ class CellReader:
     def _text(self, text: str) -> Any:
         rule = self.field.rule
         assert rule is not None
-        if rule in (CLAIM_NAME, IDENTIFIER):
+        if self._is_identifier:
             if text.isprintable() and len(text) <= 100:
                 return text
             raise _BadValueError(rule.what, rule.mend)
@@ -277,6 +313,11 @@ def _texts(column: pa.Array) -> pa.Array:
     """A column as strings, whatever it holds."""
     if pa.types.is_string(column.type):
         return column
+    if pa.types.is_binary(column.type):
+        try:
+            return pc.utf8_trim_whitespace(column.cast(pa.string()))
+        except pa.ArrowInvalid:
+            pass  # each distinct value shows which ones are not UTF-8
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     texts = []
     for raw in encoded.dictionary.to_pylist():

@@ -19,7 +19,7 @@ import pyarrow.csv
 
 from claimedits.model.problems import Problem
 
-PIECE = 1 << 22
+PIECE = 1 << 24
 """Bytes that are parsed at once."""
 LONGEST_ROW = PIECE
 """A line of more bytes is skipped to its end and refused; one of more than half as many may be."""
@@ -120,17 +120,8 @@ class CsvReader:
     def _parse(self, piece: _Piece) -> RawBatch | None:
         """The piece at once; None where a line of it needs a closer look."""
         lines = piece.data.count(b"\n")
-        invalid = False
-
-        def refuse(_: object) -> str:
-            nonlocal invalid
-            invalid = True
-            return "skip"
-
         read = pa.csv.ReadOptions(use_threads=False, column_names=self._names, block_size=len(piece.data) + 1)
-        parse = pa.csv.ParseOptions(
-            delimiter=self._delimiter, invalid_row_handler=refuse, ignore_empty_lines=False, newlines_in_values=False
-        )
+        parse = pa.csv.ParseOptions(delimiter=self._delimiter, ignore_empty_lines=False, newlines_in_values=False)
         convert = pa.csv.ConvertOptions(
             column_types=dict.fromkeys(self._wanted, pa.binary()),
             include_columns=self._wanted,
@@ -138,9 +129,9 @@ class CsvReader:
         )
         try:
             table = pa.csv.read_csv(pa.BufferReader(piece.data), read, parse, convert)
-        except pa.ArrowInvalid:
+        except pa.ArrowInvalid:  # a row of another width, among others
             return None
-        if invalid or table.num_rows != lines:
+        if table.num_rows != lines:
             return None
         positions = np.arange(piece.line, piece.line + lines, dtype=np.int64)
         return RawBatch({name: table.column(name).combine_chunks() for name in self._wanted}, positions)

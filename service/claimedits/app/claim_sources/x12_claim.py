@@ -27,6 +27,8 @@ class LineSegments:
     rendering: Segment | None = None
     rendering_taxonomy: str = ""
     authorization: str = ""
+    told: set[str] = field(default_factory=set)
+    """Fields whose problem was told with its segment; ``*`` = all of the line."""
 
 
 @dataclass(slots=True)
@@ -232,12 +234,16 @@ class ClaimBuilder:
         service = line.service
         if not (number.isascii() and number.isdigit() and 0 < int(number[:9]) <= 99_999):
             claim.add(line.lx, "is no line number", "number the lines of a claim from 1", "LX01")
+            line.told.add("line_number")
         wanted = "SV2" if claim.institutional else "SV1"
         if service is None or service.tag != wanted:
             found = service.tag if service else "none"
             claim.add(line.lx, f"has no {wanted} (found: {found})", f"send one {wanted} after each LX")
+            line.told.add("*")
             return {"line_number": 0}
         start, end = self._read_dates(claim, line)
+        if not start:
+            line.told.add("service_date")
         fields: dict[str, Any] = {
             "line_number": int(number) if number.isascii() and number.isdigit() and len(number) <= 9 else 0,
             "service_date": start,

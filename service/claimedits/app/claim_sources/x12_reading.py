@@ -17,7 +17,7 @@ from claimedits.model.claim_reading import read_claim
 from claimedits.model.problems import ClaimInvalidError, Problem
 
 _CLAIM_ENDS = frozenset(["CLM", "HL", "SE", "ST", "GS", "GE", "ISA", "IEA"])
-_LINE_PATH = re.compile(r"lines\[(\d+)\]")
+_LINE_PATH = re.compile(r"lines\[(\d+)\]\.(\w+)")
 _CUT_OFF = "the input ends or changes before the claim does; lines may be missing"
 _MEND_CUT_OFF = "send the whole file again"
 
@@ -166,15 +166,14 @@ class X12Reader:
 
     @staticmethod
     def _place(segments: ClaimSegments, problems: Sequence[Problem]) -> Iterator[Problem]:
-        """Problems of fields, with the segment that the field came from; not where that segment's own problem says more."""
-        spoken = {problem.where.split()[1] for problem in segments.problems if problem.where.startswith("segment ")}
+        """Problems of fields, with the segment that the field came from; not those that were told with their segment."""
         for problem in problems:
             found = _LINE_PATH.match(problem.where)
             segment = segments.clm
             if found:
                 line = segments.lines[int(found[1])]
                 segment = line.service or line.lx
-                if spoken & {str(line.lx.number), str(segment.number)}:
+                if line.told & {"*", found[2]}:
                     continue
             if problem.where == "lines" and problem.what == "is empty":
                 continue
