@@ -10,6 +10,7 @@ import errno
 import hashlib
 import io
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,10 +82,35 @@ def write_file(path: Path, content: bytes) -> str:
         return file.sha256
 
 
+_BLOCK = 16 << 20
+"""Bytes read at once. Reading and digesting wait for the interpreter's lock after each block, and in a server whose threads
+are busy that wait is longer than the block takes: blocks are large so that a release opens quickly under load."""
+_SETTLED_NS = 2_000_000_000
+"""A file that changed less than this before it was digested could change again within one tick of the clock, unseen."""
+_MOST_REMEMBERED = 10_000
+_remembered: dict[tuple[int, ...], str] = {}
+
+
 def digest_file(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes, read in blocks."""
+    """Hexadecimal SHA-256 of a file's bytes. A process digests a file once, and again when it has changed.
+
+    Most files of a release are those of the one before. A change shows in the inode, the size or the times of a file.
+    """
     with path.open("rb", buffering=0) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        found = os.fstat(file.fileno())
+        key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        known = _remembered.get(key)
+        if known is not None:
+            return known
+        digest = hashlib.sha256()
+        block = memoryview(bytearray(min(_BLOCK, found.st_size + 1)))
+        while size := file.readinto(block):
+            digest.update(block[:size])
+    if time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) > _SETTLED_NS:
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[key] = digest.hexdigest()
+    return digest.hexdigest()
 
 
 def sync_path(path: Path) -> None:
