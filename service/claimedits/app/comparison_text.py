@@ -16,6 +16,8 @@ from claimedits.rulesets.windows import BEGINNING
 
 MOST_GROUPS = 12
 """Sections or rationales that are listed of one table; the rest is counted."""
+MOST_CELL = 80
+"""Characters of a cell that a line shows."""
 WORDS = {
     "ADDED": "added",
     "ADDED_WITHDRAWN": "added, and withdrawn from the start",
@@ -133,7 +135,8 @@ def _table(table: TableComparison, limit: int) -> Iterator[str]:
         return
     tallies = tally(table)
     yield from _groups("what happened", [(say_change(w, table), n, r) for w, n, r in group(tallies, "change")])
-    for title, field in (("by section of codes", "section"), ("by rationale", "rationale")):
+    by_section = "by document" if "document_id" in table.key else "by section of codes"
+    for title, field in ((by_section, "section"), ("by rationale", "rationale")):
         yield from _grouped(title, tallies, field)
     if limit:
         yield f"    rows{f', the first {limit:,}' if table.differences > limit else ''}"
@@ -170,16 +173,26 @@ def say_row(change: RowChange) -> str:
     key = " ".join(value for _, value in change.key if value)
     if change.kind is ChangeKind.CHANGED:
         parts = [
-            f"{name} {before or 'empty'} -> {after or 'empty'}"
+            f"{name} {_shortened(before)} -> {_shortened(after)}"
             for (name, before), (_, after) in zip(change.before, change.after, strict=True)
         ]
     else:
-        parts = [f"{name} {value}" for name, value in change.before or change.after if value and value != "false"]
+        stated = [(name, value) for name, value in change.before or change.after if value and value != "false"]
+        parts = [f"{name} {_shortened(value)}" for name, value in stated]
     file, row = change.new_source_file, change.new_source_row
     if change.kind is ChangeKind.REMOVED:
         file, row = change.old_source_file, change.old_source_row
     place = f"  [{file}:{row}]" if file else ""
-    return f"{sign} {key}{'  RETROACTIVE' if change.retroactive else ''}  {', '.join(parts)}{place}"
+    shown = f"  {', '.join(parts)}" if parts else ""
+    return f"{sign} {key}{'  RETROACTIVE' if change.retroactive else ''}{shown}{place}"
+
+
+def _shortened(cell: str) -> str:
+    """A cell as it fits into a line: paragraphs are long."""
+    text = " ".join(cell.split())
+    if not text:
+        return "empty"
+    return text if len(text) <= MOST_CELL else f"{text[: MOST_CELL - 3]}..."
 
 
 def _rows(count: int) -> str:

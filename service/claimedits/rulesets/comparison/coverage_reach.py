@@ -2,8 +2,9 @@
 
 ``coverage.governing`` puts the document versions of all known revisions that stand on a day into one timeline, document by
 document, and looks them up by the line's code. A document answers equally under both releases where each of its versions has the
-same readings, first published by the same revisions (which findings cite), standing on the same days, with the same reading
-published last, under the same curated roles. A document of which that is not so touches the codes that any of its versions lists.
+same readings, standing on the same days, with the same reading published last, under the same curated roles. A document of which
+that is not so touches the codes that any of its versions lists. One of which only the revision differs that published a reading
+first, the one that findings cite, touches them where an answer cites it.
 Apart from documents, an answer depends on whether some revision stands on the day at all, and on whether the claim's contractor
 is one that some document names.
 """
@@ -55,18 +56,24 @@ def coverage_reaches(
         for reading, listed in content.readings.items():
             codes.setdefault(reading.key[0], set()).update(listed)
     changed: set[str] = set()
+    cited: set[str] = set()
     for as_of in days_known:
         states = [_states(side, as_of) for side in sides]
-        changed |= {name for name in {*states[0], *states[1]} if states[0].get(name) != states[1].get(name)}
+        for name in {*states[0], *states[1]}:
+            before, after = (state.get(name, _NOWHERE) for state in states)
+            if before.answers != after.answers:
+                changed.add(name)
+            elif before.published_by != after.published_by:
+                cited.add(name)
         for first, last in _uncommon_days(*(_standing_days(side, as_of) for side in sides)):
             yield everything(reason="documents are at hand in one release only on these days", first=first, last=last)
-    touched = frozenset(code for name in changed for code in codes.get(name, ()))
-    yield replace(
-        everything(reason=f"{len(changed)} documents differ"),
-        everything=False,
-        procedure_codes=touched,
-        contractors=contractors[0] ^ contractors[1],
-    )
+
+    def of(names: set[str], reason: str) -> Reach:
+        touched = frozenset(code for name in names for code in codes.get(name, ()))
+        return replace(everything(reason=reason), everything=False, procedure_codes=touched)
+
+    yield replace(of(changed, f"{len(changed)} documents differ"), contractors=contractors[0] ^ contractors[1])
+    yield replace(of(cited - changed, "another revision states the same documents"), only_where_cited=True)
 
 
 def _read(info: RevisionInfo, tables: Mapping[str, pa.Table]) -> _Content:
@@ -83,12 +90,23 @@ def _read(info: RevisionInfo, tables: Mapping[str, pa.Table]) -> _Content:
     return _Content(info, readings, frozenset(contractors), curated, roles is not None)
 
 
-def _states(side: Sequence[_Content], as_of: Day) -> dict[str, frozenset[object]]:
-    """Everything that decides how a document answers, by document."""
+class _State(NamedTuple):
+    """Everything that decides how one document answers, and which revisions its findings cite."""
+
+    answers: frozenset[object]
+    published_by: frozenset[object]
+
+
+_NOWHERE = _State(frozenset(), frozenset())
+
+
+def _states(side: Sequence[_Content], as_of: Day) -> dict[str, _State]:
+    """The state of every document that is known on a day, or has curated roles."""
     published = sorted(side, key=lambda content: (content.info.header.published_on, content.info.id))
     first_holder: dict[_Reading, str] = {}
     holders: dict[_Reading, list[RevisionInfo]] = {}
-    states: dict[str, set[object]] = {}
+    answers: dict[str, set[object]] = {}
+    published_by: dict[str, set[object]] = {}
     for content in published:
         is_known = content.info.header.published_on <= as_of
         for reading in content.readings:
@@ -96,13 +114,17 @@ def _states(side: Sequence[_Content], as_of: Day) -> dict[str, frozenset[object]
             if is_known:
                 holders.setdefault(reading, []).append(content.info)
         for key in content.curated:
-            states.setdefault(key[0], set()).add(("roles", key, content.info.id, is_known))
+            answers.setdefault(key[0], set()).add(("roles", key, content.info.id, is_known))
     several = {key for key, n in _count_readings(holders).items() if n > 1}
     for reading, infos in holders.items():
         # Of several readings of one version the one published last is taken: then it matters when each was.
         last = infos[-1].header.published_on if reading.key in several else None
-        states.setdefault(reading.key[0], set()).add((reading, first_holder[reading], _merged(infos), last))
-    return {name: frozenset(state) for name, state in states.items()}
+        answers.setdefault(reading.key[0], set()).add((reading, _merged(infos), last))
+        published_by.setdefault(reading.key[0], set()).add((reading, first_holder[reading]))
+    return {
+        name: _State(frozenset(answers.get(name, ())), frozenset(published_by.get(name, ())))
+        for name in {*answers, *published_by}
+    }
 
 
 def _count_readings(holders: Mapping[_Reading, object]) -> dict[Key, int]:
