@@ -148,8 +148,8 @@ class Worker:
         return server
 
     def _on_change(self, release: str, problem: str) -> None:
+        self._health.tell(release, problem)  # first: who reads the log may ask for health at once
         write_log(event="release_failed" if problem else "release_active", release=release, problem=problem)
-        self._health.tell(release, problem)
 
 
 def read_credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
