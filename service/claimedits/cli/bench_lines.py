@@ -16,7 +16,7 @@ FREQUENT = 600
 """Codes that claims are made of; the k-th is drawn in proportion to 1 / (k + 20)."""
 KEPT = 0.12
 """Share of drawn conflicts that are kept. Real claims of this size hold 0.1 to 0.7 pairs of the table (performance.md)."""
-_MODIFIERS = ([], ["59"], ["RT"], ["LT"], ["25"], ["GC"], ["XS", "76"])
+_MODIFIERS: tuple[list[str], ...] = ([], ["59"], ["RT"], ["LT"], ["25"], ["GC"], ["XS", "76"])
 _MODIFIER_SHARES = (0.7, 0.06, 0.06, 0.06, 0.05, 0.05, 0.02)
 _FIRST, _LAST = parse_day("2024-07-01"), parse_day("2024-08-15")
 
@@ -78,7 +78,9 @@ class LineMaker:
             "place_of_service": _repeated("11", n),
         }
         fields = [LINE_SCHEMA.field(name) for name in columns]
-        return pa.record_batch([c.cast(f.type) for c, f in zip(columns.values(), fields, strict=True)], schema=pa.schema(fields))
+        return pa.record_batch(
+            [c.cast(f.type) for c, f in zip(columns.values(), fields, strict=True)], schema=pa.schema(fields)
+        )
 
     def _draw_codes(self, claim: Array, number: Array) -> Array:
         """Codes of lines; a code that conflicts with a line before it, or repeats one, is mostly drawn again."""

@@ -128,6 +128,16 @@ def read_lines(columns: Mapping[str, pa.Array], n: int, vocabularies: Vocabulari
     return _Reader(columns, n, vocabularies, limits).read()
 
 
+def find_history(columns: Mapping[str, pa.Array], n: int) -> Array:
+    """Rows that name another claim."""
+    named = columns.get("history_claim_id")
+    if named is None or named.null_count == n:
+        return np.zeros(n, dtype=bool)
+    texts = named.dictionary_decode() if types.is_dictionary(named.type) else named
+    blank = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), ""), True)
+    return np.asarray(~blank.to_numpy(zero_copy_only=False))
+
+
 class _Reader:
     def __init__(
         self, columns: Mapping[str, pa.Array], n: int, vocabularies: Vocabularies, limits: ClaimLimits
@@ -149,8 +159,8 @@ class _Reader:
         claim_texts = self._claim_texts()
         diagnosis_counts, diagnosis_starts, diagnoses = self._claim_list("diagnoses", self.vocabularies.diagnoses)
         most = np.full(max(Setting) + 1, 12)
-        for one, number in MOST_DIAGNOSES.items():
-            most[one] = number
+        for one, count in MOST_DIAGNOSES.items():
+            most[one] = count
         self.unsure |= diagnosis_counts > most[setting]
         condition_counts, _, _ = self._claim_list("condition_codes", self.vocabularies.conditions)
         self.unsure |= condition_counts > MOST_CONDITIONS
@@ -173,14 +183,9 @@ class _Reader:
 
     def _history(self) -> Array:
         """Rows that name another claim. Counts lines against the limits, and looks at ``paid``, which only they may have."""
-        named = self.columns.get("history_claim_id")
-        history = np.zeros(self.n, dtype=bool)
-        if named is not None and named.null_count < self.n:
-            if types.is_dictionary(named.type):
-                named = named.dictionary_decode()
-            blank = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(named), ""), True)
-            history = ~blank.to_numpy(zero_copy_only=False)
-            self._doubt_rows(history & ~are_plain_names(named))
+        history = find_history(self.columns, self.n)
+        if history.any():
+            self._doubt_rows(history & ~are_plain_names(self.columns["history_claim_id"]))
         lines = np.diff(self.starts)
         of_history = np.bincount(self.claim_of[history], minlength=len(self.heads))
         self.own_lines = lines - of_history
@@ -300,7 +305,7 @@ class _Reader:
     def _line_numbers(self, history: Array) -> Array:
         """Each line of the claim's own is numbered once."""
         column = self.columns.get("line_number")
-        number = _whole_of(column, self.n, 0)
+        number: Array = _whole_of(column, self.n, 0)
         self._doubt_rows((number < 1) | (number > 99_999))
         own = np.flatnonzero(~history)
         falls = number[own[1:]] <= number[own[:-1]]
@@ -382,13 +387,13 @@ def _days_of(column: pa.Array) -> Array:
     days = column.view(pa.int32())
     if days.null_count:
         days = days.fill_null(ABSENT_DAY)
-    return days.to_numpy(zero_copy_only=False).astype(np.int64)
+    return np.asarray(days.to_numpy(zero_copy_only=False).astype(np.int64))
 
 
 def _whole_of(column: pa.Array | None, n: int, absent: int) -> Array:
     if column is None:
         return np.full(n, absent, dtype=np.int64)
-    return (column.fill_null(absent) if column.null_count else column).to_numpy(zero_copy_only=False)
+    return np.asarray((column.fill_null(absent) if column.null_count else column).to_numpy(zero_copy_only=False))
 
 
 def thousandths_of(column: pa.Array) -> tuple[Array, Array]:

@@ -116,7 +116,8 @@ class Part:
         rows, run = screening.alone, self.run
         tag = (screening.family, "alone")
         number_of: dict[Hashable, int] = {}
-        numbers, firsts = [], []
+        numbers: list[int] = []
+        firsts: list[int] = []
         for row, key in zip(rows.tolist(), contents_of(screening.alone_by, rows), strict=True):
             number = number_of.setdefault(key, len(number_of))
             if number == len(firsts):

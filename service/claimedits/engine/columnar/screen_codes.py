@@ -70,7 +70,7 @@ def _plain(part: Part, what: str, used: Array, day: int) -> Array:
         run.kept["plain", what, day] = known
     for number in np.unique(used[known[used] == 2]).tolist():
         known[number] = bool(words[number]) and _is_plain(part, words[number], day, diagnoses)
-    return known == 1
+    return np.asarray(known == 1)
 
 
 def _is_plain(part: Part, code: str, day: int, is_diagnosis: bool) -> bool:
@@ -176,7 +176,7 @@ def _head_columns(part: Part) -> list[Array]:
     return columns
 
 
-def _objects(values: list[object]) -> Array:
+def _objects(values: Sequence[object]) -> Array:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

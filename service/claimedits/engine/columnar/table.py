@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
-from claimedits.engine.columnar.batches import ROWS, Slice, cut_at_claims
+from claimedits.engine.columnar.batches import ROWS, Oversized, Passed, Slice, cut_at_claims
 from claimedits.engine.columnar.cases import Run
+from claimedits.engine.columnar.claims import read_rows
 from claimedits.engine.columnar.column_types import check_columns, columns_of
 from claimedits.engine.columnar.evaluation import claim_names, evaluate_part, outcome_of
-from claimedits.engine.columnar.lines import read_lines
+from claimedits.engine.columnar.lines import find_history, read_lines
 from claimedits.engine.engine import Engine, read_as_of, read_families
 from claimedits.model.claim_reading import DEFAULT_LIMITS, ClaimLimits
 from claimedits.model.dates import Day
-from claimedits.model.line_table import FINDING_SCHEMA, OUTCOME, REFUSAL_SCHEMA
+from claimedits.model.line_table import FINDING_SCHEMA, OUTCOME, REFUSAL_SCHEMA, TableInvalidError
+from claimedits.model.problems import ClaimInvalidError, Problem
 from claimedits.model.terms import FAMILIES_BY_NAME, Family
 from claimedits.rulesets.loaded import LoadedRelease
 from claimedits.rulesets.store import Store
 
 Release = Engine | LoadedRelease | tuple[Store | Path | str, str]
 """What answers: an engine, an opened release, or a store and a release in it (empty = the active one)."""
-Batches = pa.RecordBatchReader | Iterable[pa.RecordBatch | pa.Table]
+Batches = Iterable[pa.RecordBatch | pa.Table]
+"""Record batches or tables of one schema; a ``pyarrow.RecordBatchReader`` is one."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,13 @@ class TableEvaluator:
         Raises:
             TableInvalidError: the columns of a batch are not those of a line table.
         """
-        for part in cut_at_claims(_checked(batches), rows):
-            yield self._evaluate(part)
+        for part in cut_at_claims(_checked(batches), rows, self._run.limits):
+            if isinstance(part, Slice):
+                yield self._evaluate(part)
+            elif isinstance(part, Passed):
+                yield self._without_answer(part.first_row, part.rows)
+            else:
+                yield self._refuse(part)
 
     def _evaluate(self, part: Slice) -> TableFindings:
         run = self._run
@@ -81,15 +90,8 @@ class TableEvaluator:
         lines = read_lines(columns, part.table.num_rows, run.vocabularies, run.limits)
         evaluated, refusals = evaluate_part(run, lines)
         names = claim_names(lines)
-        refused: list[dict[str, object]] = [
-            {
-                "claim_id": names[claim].as_py(),
-                "row": part.first_row + int(lines.starts[claim]),
-                "where": problem.where,
-                "what": problem.what,
-                "mend": problem.mend,
-                "code": problem.code,
-            }
+        refused = [
+            _refusal(names[claim].as_py(), part.first_row + int(lines.starts[claim]), problem)
             for claim, problems in refusals
             for problem in problems
         ]
@@ -104,11 +106,33 @@ class TableEvaluator:
             refused_claims=len(refusals),
         )
 
+    def _refuse(self, claim: Oversized) -> TableFindings:
+        """A claim over a limit: ``kept`` holds all that is needed to say what else is wrong with it."""
+        columns, n = columns_of(claim.kept), claim.kept.num_rows
+        history = find_history(columns, n)
+        answer = self._without_answer(claim.first_row, 0)
+        try:
+            read_rows(columns, range(n), history, self._run.limits, (claim.lines, claim.history_lines))
+        except ClaimInvalidError as error:
+            name = columns["claim_id"][0].as_py() if "claim_id" in columns else None
+            refused = [_refusal(name and name.strip(), claim.first_row, problem) for problem in error.problems]
+            return replace(answer, refused=pa.Table.from_pylist(refused, REFUSAL_SCHEMA), refused_claims=1)
+        raise AssertionError("a claim over the limits cannot be read")
+
+    def _without_answer(self, first_row: int, rows: int) -> TableFindings:
+        """Rows that have no status."""
+        names = [*(family.name for family in FAMILIES_BY_NAME if family in self._families), OUTCOME]
+        statuses = pa.table({name: pa.array(np.zeros(rows, dtype=np.uint8)) for name in names})
+        return TableFindings(FINDING_SCHEMA.empty_table(), REFUSAL_SCHEMA.empty_table(), statuses, first_row, 0, 0, 0)
+
     def nothing(self) -> TableFindings:
         """The answer to a table without rows."""
-        names = [*(family.name for family in FAMILIES_BY_NAME if family in self._families), OUTCOME]
-        statuses = pa.table({name: pa.array([], pa.uint8()) for name in names})
-        return TableFindings(FINDING_SCHEMA.empty_table(), REFUSAL_SCHEMA.empty_table(), statuses, 0, 0, 0, 0)
+        return self._without_answer(0, 0)
+
+
+def _refusal(name: str | None, row: int, problem: Problem) -> dict[str, object]:
+    said = {"where": problem.where, "what": problem.what, "mend": problem.mend, "code": problem.code}
+    return {"claim_id": name, "row": row, **said}
 
 
 def evaluate_table(
@@ -180,11 +204,14 @@ def _open(release: Release) -> LoadedRelease:
 
 
 def _checked(batches: Batches) -> Iterator[pa.RecordBatch | pa.Table]:
-    seen = None
+    first: pa.Schema | None = None
     for batch in batches:
-        if batch.schema != seen:
+        if first is None or not batch.schema.equals(first):
             check_columns(batch.schema)
-            seen = batch.schema
+            if first is not None:
+                problem = Problem("columns", "differ from those of the batches before", "send batches of one schema")
+                raise TableInvalidError([problem])
+            first = batch.schema
         yield batch
 
 
