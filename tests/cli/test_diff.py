@@ -69,7 +69,8 @@ class Kept:
     def json(self, *arguments: str) -> dict[str, Any]:
         result = self.diff(*arguments, "--format", "json")
         assert result.exit_code == 0, result.stderr
-        return orjson.loads(result.stdout)
+        said: dict[str, Any] = orjson.loads(result.stdout)
+        return said
 
 
 @pytest.fixture(scope="module")

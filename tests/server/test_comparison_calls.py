@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,8 @@ def test_counts_and_rows(stub: pb_grpc.RuleSetServiceStub, revisions: dict[str, 
 @pytest.mark.parametrize("size", [1, 7, 33, 1000])
 def test_pages_are_the_whole_list_cut(stub: pb_grpc.RuleSetServiceStub, revisions: dict[str, str], size: int) -> None:
     whole = compare(stub, revisions, page_size=1000).changes
-    changes, token = [], ""
+    changes: list[pb.RowChange] = []
+    token = ""
     while not changes or token:
         page = compare(stub, revisions, page_size=size, page_token=token)
         assert len(page.changes) <= size and page.tables[0].added == 30
@@ -126,8 +128,12 @@ def test_a_token_goes_on_with_the_same_request_only(
     stub: pb_grpc.RuleSetServiceStub, revisions: dict[str, str]
 ) -> None:
     token = compare(stub, revisions, page_size=2).next_page_token
-    for parts in ({"retroactive_only": True}, {"old_revision": revisions["new"], "new_revision": revisions["old"]}):
-        error = refused(lambda parts=parts: compare(stub, revisions, page_token=token, **parts))
+    others: list[dict[str, Any]] = [
+        {"retroactive_only": True},
+        {"old_revision": revisions["new"], "new_revision": revisions["old"]},
+    ]
+    for parts in others:
+        error = refused(partial(compare, stub, revisions, page_token=token, **parts))
         assert [field for field, _ in violations(rich_status(error))] == ["page_token"]
 
 
@@ -185,4 +191,5 @@ def test_unknown_revisions_are_named_with_their_fields(
     error = refused(lambda: compare(stub, revisions, old_revision="0" * 12, new_revision="1" * 12))
     assert error.code() is grpc.StatusCode.NOT_FOUND
     assert error_info(rich_status(error)).reason == "REVISION_NOT_FOUND"
-    assert "old_revision: " in error.details() and "new_revision: " in error.details()
+    said = error.details() or ""
+    assert "old_revision: " in said and "new_revision: " in said

@@ -108,7 +108,7 @@ def _text_ranks(old: pa.ChunkedArray, new: pa.ChunkedArray) -> Ranks:
     sides = [_words(old), _words(new)]
     words = sorted({word for side in sides for word in side[0]}, key=lambda word: (word is not None, word))
     number = {word: i for i, word in enumerate(words)}
-    ranked = [np.array([number[word] for word in own] or [0], dtype=np.int64)[at] for own, at in sides]
+    ranked = [np.array([number[word] for word in own] or [0], dtype=np.int32)[at] for own, at in sides]
     return ranked[0], ranked[1], max(1, len(words))
 
 
@@ -119,10 +119,10 @@ def _words(column: pa.ChunkedArray) -> tuple[list[Any], Array]:
     column = column.unify_dictionaries()
     words: list[Any] = column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
     parts = [
-        pc.fill_null(chunk.indices.cast(pa.int64()), len(words)).to_numpy(zero_copy_only=False)
+        pc.fill_null(chunk.indices.cast(pa.int32()), len(words)).to_numpy(zero_copy_only=False)
         for chunk in column.chunks
     ]
-    at = np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+    at = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
     return [*words, None], at
 
 
@@ -135,7 +135,7 @@ def _number_ranks(old: pa.ChunkedArray, new: pa.ChunkedArray) -> Ranks:
         present = np.zeros(most - least + 1, dtype=bool)
         for values, null in numbers:
             present[values[~null] - least] = True
-        rank = np.cumsum(present)
+        rank = np.cumsum(present, dtype=np.int32)
         ranked = [np.where(null, 0, rank[np.where(null, 0, values - least)]) for values, null in numbers]
         return ranked[0], ranked[1], int(rank[-1]) + 1
     distinct = np.unique(known)
@@ -157,7 +157,7 @@ def _pack(ranks: Iterator[Ranks]) -> tuple[Array, Array]:
     size = 1
     for old, new, count in ranks:
         if not packed:
-            packed, size = [old, new], count
+            packed, size = [old.astype(np.int64), new.astype(np.int64)], count
             continue
         if size * count >= _MOST:
             packed, size = _rank_anew(packed)
