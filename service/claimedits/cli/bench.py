@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from claimedits.cli.bench_columnar import measure_tables
 from claimedits.cli.bench_tables import build_store, make_claims
 from claimedits.cli.terminal import command_errors, format_option, print_json, print_rows, show_progress
 from claimedits.engine.engine import Engine
@@ -55,17 +56,20 @@ class Measure:
 @click.option(
     "--claims", "count", type=click.IntRange(100), default=3000, show_default=True, help="Claims a measurement."
 )
+@click.option(
+    "--lines", type=click.IntRange(10_000), default=400_000, show_default=True, help="Lines of the generated table."
+)
 @format_option
 @command_errors
-def bench(store_path: Path | None, scale: float, count: int, output_format: str) -> None:
-    """Measures decision, search, service, opening and memory; a ratio is against a baseline of the same run.
+def bench(store_path: Path | None, scale: float, count: int, lines: int, output_format: str) -> None:
+    """Measures decision, search, tables, service, opening and memory; a ratio is against a baseline of the same run.
 
     \b
     Example:
       claim-edits bench --scale 0.01 --claims 500
     """
     with _prepared(store_path, scale) as path:
-        measures = list(_measure(path, count))
+        measures = list(_measure(path, count, lines))
     if output_format == "json":
         print_json([asdict(measure) for measure in measures])
         return
@@ -88,7 +92,7 @@ def _prepared(store_path: Path | None, scale: float) -> Iterator[Path]:
         yield Path(folder) / "store"
 
 
-def _measure(path: Path, count: int) -> Iterator[Measure]:
+def _measure(path: Path, count: int, lines: int) -> Iterator[Measure]:
     from claimedits.cli.bench_server import measure_server
 
     yield _opening(path)
@@ -104,6 +108,7 @@ def _measure(path: Path, count: int) -> Iterator[Measure]:
     yield from _deciding(engine, claims)
     yield from _searching(index, claims)
     yield _further_quarter(engine)
+    yield from measure_tables(engine, codes, lines, AS_OF, Measure)
     yield from measure_server(path, fields, Measure)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -101,6 +102,26 @@ class LineMaker:
                 break
             code[bad] = self._random.choice(self._frequent, int(bad.sum()), p=self._weights)
         return code
+
+
+def claims_of(lines: pa.Table) -> list[dict[str, Any]]:
+    """Made-up lines as claims in their NDJSON form."""
+    claims: dict[str, dict[str, Any]] = {}
+    for row in lines.to_pylist():
+        claim = claims.setdefault(
+            row["claim_id"],
+            {
+                name: row[name]
+                for name in ("claim_id", "program", "setting", "billing_provider_id", "state", "diagnoses")
+            }
+            | {"lines": []},
+        )
+        line = {name: row[name] for name in _LINE} | {"service_date": row["service_date"].isoformat()}
+        claim["lines"].append(line | {"units": str(int(row["units"]))})
+    return list(claims.values())
+
+
+_LINE = ("line_number", "procedure_code", "modifiers", "diagnosis_pointers", "place_of_service")
 
 
 def _repeated(word: str, n: int) -> pa.Array:
