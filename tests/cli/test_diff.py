@@ -110,12 +110,16 @@ def test_two_editions_for_people(kept: Kept) -> None:
 def test_two_releases_for_people(kept: Kept) -> None:
     result = kept.diff("active", kept.releases["new"], "--limit", "0")
     lines = result.stdout.splitlines()
-    assert lines[:12] == [
+    assert lines[:16] == [
         "RETROACTIVE: 1 row changes what held on service days before the new revision's own",
         f"  {PTP} edits: 1 modifier indicator changed",
         f"new revisions: {MUE} 2024Q3, {PTP} v30.2",
         f"gone revisions: {MUE} 2024Q2, {PTP} v30.1",
         "rule sets without a difference: ncci-conventions",
+        "",
+        "rows that differ, by family",
+        "          3  PTP (1 retroactive)",
+        "          2  MUE",
         "",
         "service days that another revision answers for",
         f"  {MUE}  2024-04-01 to 2024-06-30: 2024Q2 -> none",
@@ -125,7 +129,7 @@ def test_two_releases_for_people(kept: Kept) -> None:
         "",
     ]
     assert "  values: 2 -> 2 rows: 0 added, 0 removed, 2 changed, 0 unchanged" in lines
-    assert not any(line.lstrip().startswith("rows") for line in lines)
+    assert not any(line.startswith("    rows") for line in lines)
 
 
 def test_for_programs(kept: Kept) -> None:
@@ -138,6 +142,10 @@ def test_for_programs(kept: Kept) -> None:
         "retroactive": 1,
     }
     assert (said["old"]["id"], said["new"]["id"]) == (kept.releases["old"], kept.releases["new"])
+    assert said["by_family"] == [
+        {"family": "PTP", "rows": 3, "retroactive": 1},
+        {"family": "MUE", "rows": 2, "retroactive": 0},
+    ]
     assert (said["unchanged"], said["added"], said["removed"]) == (["ncci-conventions"], [], [])
     assert said["governance"][0] == {
         "rule_set": MUE,

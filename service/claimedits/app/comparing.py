@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -78,6 +79,18 @@ class Compared:
     def retroactive(self) -> int:
         """How many of the differences are retroactive."""
         return sum(comparison.retroactive for comparison in self.rule_sets)
+
+    @property
+    def by_family(self) -> list[tuple[str, int, int]]:
+        """(family, differences, of them retroactive), retroactive ones first; an empty name = rule sets that serve all families."""
+        rows: Counter[str] = Counter()
+        retroactive: Counter[str] = Counter()
+        for comparison in self.rule_sets:
+            present = comparison.new or comparison.old
+            family = family_of(present) if present else None
+            rows[family.name if family else ""] += comparison.differences
+            retroactive[family.name if family else ""] += comparison.retroactive
+        return sorted(((f, n, retroactive[f]) for f, n in rows.items() if n), key=lambda g: (-g[2], -g[1], g[0]))
 
     @property
     def is_empty(self) -> bool:

@@ -59,6 +59,10 @@ def comparison_fields(compared: Compared, limit: int) -> dict[str, Any]:
         "is_empty": compared.is_empty,
         "differences": compared.differences,
         "retroactive": compared.retroactive,
+        "by_family": [
+            {"family": family, "rows": rows, "retroactive": retroactive}
+            for family, rows, retroactive in compared.by_family
+        ],
         "rule_sets": [_comparison(comparison, limit) for comparison in compared.rule_sets],
         "unchanged": list(release.unchanged) if release else [],
         "added": list(release.added) if release else [],

@@ -77,6 +77,11 @@ def _release(compared: Compared) -> Iterator[str]:
     ):
         if names:
             yield f"{word}: {', '.join(names)}"
+    if compared.by_family:
+        yield ""
+        yield "rows that differ, by family"
+        for family, rows, retroactive in compared.by_family:
+            yield _group(family or "all families", rows, retroactive, 2)
     if release.governance:
         yield ""
         yield "service days that another revision answers for"
@@ -154,10 +159,14 @@ def _grouped(title: str, tallies: Sequence[Tally], field: str) -> Iterator[str]:
 def _groups(title: str, groups: Sequence[tuple[str, int, int]]) -> Iterator[str]:
     yield f"    {title}"
     for value, rows, retroactive in groups[:MOST_GROUPS]:
-        yield f"      {rows:>9,}  {value}{f' ({retroactive:,} retroactive)' if retroactive else ''}"
+        yield _group(value, rows, retroactive, 6)
     if len(groups) > MOST_GROUPS:
         rest = sum(rows for _, rows, _ in groups[MOST_GROUPS:])
         yield f"      {rest:>9,}  in {len(groups) - MOST_GROUPS} more"
+
+
+def _group(value: str, rows: int, retroactive: int, indent: int) -> str:
+    return f"{' ' * indent}{rows:>9,}  {value}{f' ({retroactive:,} retroactive)' if retroactive else ''}"
 
 
 def say_change(word: str, table: TableComparison) -> str:
