@@ -1,4 +1,4 @@
-"""``claim-edits check`` and ``claim-edits test``: silent when all is well, problems at their places, exit codes."""
+"""``claim-edits test``: silent when all is well, problems at their places, exit codes."""
 
 from __future__ import annotations
 
@@ -26,22 +26,8 @@ def write(directory: Path, rules: str, tests: str) -> Path:
 
 
 def test_shipped_rules_are_silent() -> None:
-    for command in ("check", "test"):
-        result = run(command, str(RULES))
-        assert (result.exit_code, result.output) == (0, "")
-
-
-def test_check_names_the_place(tmp_path: Path) -> None:
-    directory = write(tmp_path, RULE.replace("line.units", "line.unit"), TEST)
-    result = run("check", str(directory), "--format", "json")
-    assert result.exit_code == 1
-    assert json.loads(result.stdout) == [
-        {
-            "where": f"{directory.name}/rules.toml:4:9",
-            "what": "line.unit is no attribute",
-            "mend": "did you mean line.units?",
-        }
-    ]
+    result = run("test", str(RULES))
+    assert (result.exit_code, result.output) == (0, "")
 
 
 def test_a_test_that_differs(tmp_path: Path) -> None:
@@ -60,9 +46,3 @@ def test_a_rule_without_a_test(tmp_path: Path) -> None:
     assert [(p["where"], p["what"]) for p in json.loads(result.stdout)] == [
         (f"{tmp_path.name}/two", "no test makes the rule fire")
     ]
-
-
-def test_no_rule_set(tmp_path: Path) -> None:
-    result = run("check", str(tmp_path))
-    assert result.exit_code == 1
-    assert "holds no rule set; name a directory with rule-set.toml, or one of such directories" in result.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from claimedits.app.building import COMPILERS, find_rule_sets
@@ -44,7 +45,9 @@ def check_rules(directory: Path, settings: LintSettings | None = None, store: St
     books = _books(store)
     found: list[LintFinding] = []
     for path in paths:
-        found += _check_one(path, _shown(directory, path), books)
+        found += _check_one(path, path.as_posix(), books)
+    # "./policy.toml" is policy.toml
+    found = [replace(finding, file=finding.file.removeprefix("./")) for finding in found]
     return order_findings(settings.apply(found, today(), looked=("rules", "tests")))
 
 
@@ -56,11 +59,11 @@ def find_settings(directory: Path, paths: Sequence[Path]) -> LintSettings:
     joined = LintSettings()
     for path in paths:
         if path != directory and (path / SETTINGS_FILE).exists():
-            shown = _shown(directory, path)
+            shown = path.as_posix()
             own = read_settings(path / SETTINGS_FILE, f"{shown}/{SETTINGS_FILE}")
             joined = joined.joined(own.limited(f"{shown}/"))
     if (directory / SETTINGS_FILE).exists():
-        name = f"{directory.as_posix()}/{SETTINGS_FILE}"
+        name = (directory / SETTINGS_FILE).as_posix()
         joined = joined.joined(read_settings(directory / SETTINGS_FILE, name))
     around = directory.resolve().parent / SETTINGS_FILE
     if paths == [directory] and around.exists():
@@ -68,11 +71,6 @@ def find_settings(directory: Path, paths: Sequence[Path]) -> LintSettings:
             read_settings(around, f"{directory.parent.as_posix()}/{SETTINGS_FILE}").limited(judged=False)
         )
     return joined
-
-
-def _shown(directory: Path, path: Path) -> str:
-    """How findings name a rule set: its path from where the caller stands, as the caller wrote it."""
-    return path.as_posix() if path != directory or path.name else path.resolve().name
 
 
 def _books(store: Store | None) -> dict[str, CodeBook]:

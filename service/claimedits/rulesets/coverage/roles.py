@@ -44,7 +44,7 @@ def compile_roles(directory: Path) -> RevisionDraft:
     rows: list[tuple[Any, ...]] = []
     for path in (
         directory / "rule-set.toml",
-        *sorted(p for p in directory.glob("*.toml") if p.name != "rule-set.toml"),
+        *sorted(p for p in directory.glob("*.toml") if p.name not in ("rule-set.toml", "lints.toml")),
     ):
         if not path.exists():
             continue

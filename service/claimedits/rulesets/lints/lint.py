@@ -83,8 +83,8 @@ class LintFinding:
     @property
     def fingerprint(self) -> str:
         """32 hexadecimal digits that stay the same when rows move, for programs that follow findings over time."""
-        # The last two parts of the path: the rule set and its file, wherever the checkout lies.
-        place = "/".join(PurePath(self.file).parts[-2:])
+        # The name of the file, whatever lies above it: the rule set is named by its id.
+        place = PurePath(self.file).name
         subject = self.subject or _ROWS.sub(r"\1", self.what)
         words = (self.lint.id, place, self.rule_set, self.rule, subject, str(self.occurrence))
         return hashlib.sha256("\0".join(words).encode()).hexdigest()[:32]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from claimedits.rulesets.comparison.table_comparison import CONFIDENTIAL, ChangeKind, RowChange, TableComparison
 from claimedits.rulesets.lints.report import Report
-from claimedits.rulesets.lints.table_updates import place_of_change, say_key
+from claimedits.rulesets.lints.table_updates import MOST_READ, place_of_change, say_key
 from claimedits.rulesets.lints.thresholds import Thresholds
 
 
 def check_mue_update(table: TableComparison, thresholds: Thresholds, report: Report) -> None:
     """Changed values and adjudication indicators, the unusual ones apart."""
-    for change in table.rows(table.select((ChangeKind.CHANGED,))):
+    for change in table.rows(table.select((ChangeKind.CHANGED,))[:MOST_READ]):
         before, after = dict(change.before), dict(change.after)
         about = f"row {change.new_source_row} (procedure code {say_key(change)})"
         place, subject = place_of_change(change), say_key(change)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,38 +27,52 @@ class PairWindows:
         first = table["effective_from"].cast(pa.int32()).to_numpy().astype(np.int64)
         last = pc.fill_null(table["effective_to"].cast(pa.int32()), FOREVER).to_numpy().astype(np.int64)
         live = (table["modifier_indicator"].to_numpy() != 9) & (last != first)
-        self._rows: Array = np.flatnonzero(live)
+        rows = np.flatnonzero(live)
+        self._size = max(1, len(words))
+        pairs = one[rows] * self._size + two[rows]
+        order = np.lexsort((first[rows], pairs)) if (np.diff(pairs) < 0).any() else np.arange(len(rows))
+        self._rows: Array = rows[order]
         self._first, self._last = first, last
-        size = max(1, len(words))
-        self._pairs: Array = one[self._rows] * size + two[self._rows]
-        self._opposite: Array = two[self._rows] * size + one[self._rows]
+        self._pairs: Array = pairs[order]
+        """Sorted, as a table in canonical order is anyway."""
 
     def pair(self, row: int) -> tuple[str, str]:
         """Column 1 and column 2 of a row."""
         return str(self._table["column_1"][row]), str(self._table["column_2"][row])
 
-    def opposites(self) -> Iterator[tuple[int, int]]:
-        """Rows of one pair in both directions that are active on the same day; each two rows once."""
-        distinct = np.unique(self._pairs)
-        at = np.searchsorted(distinct, self._opposite)
-        at[at == len(distinct)] = 0
-        candidates = np.flatnonzero(distinct[at] == self._opposite) if len(distinct) else np.empty(0, np.int64)
-        by_pair: dict[int, list[int]] = defaultdict(list)
-        for i in candidates.tolist():
-            by_pair[int(self._pairs[i])].append(int(self._rows[i]))
-        for i in candidates.tolist():
-            row = int(self._rows[i])
-            for other in by_pair[int(self._opposite[i])]:
-                if row < other and self._meet(row, other):
-                    yield row, other
+    def opposites(self, among: Array | None = None) -> Iterator[tuple[int, int]]:
+        """Rows of one pair in both directions that are active on the same day; each two rows once.
 
-    def overlaps(self) -> Iterator[tuple[int, int]]:
-        """Rows of one pair in one direction whose windows share a day; the later row first."""
-        order = np.lexsort((self._first[self._rows], self._pairs))
-        pairs, rows = self._pairs[order], self._rows[order]
-        last = self._last[rows]
-        for i in np.flatnonzero((pairs[1:] == pairs[:-1]) & (self._first[rows][1:] <= last[:-1])).tolist():
-            yield int(rows[i + 1]), int(rows[i])
+        Args:
+            among: rows of the table; only what concerns one of them. None = all.
+        """
+        at = self._places(among)
+        one, two = np.divmod(self._pairs[at], self._size)
+        yield from self._meetings(at, two * self._size + one)
+
+    def overlaps(self, among: Array | None = None) -> Iterator[tuple[int, int]]:
+        """Rows of one pair in one direction whose windows share a day; each two rows once. ``among`` as in ``opposites``."""
+        at = self._places(among)
+        if among is None and len(at):  # a pair that stands once overlaps nothing
+            same = self._pairs[1:] == self._pairs[:-1]
+            at = at[np.append(same, False) | np.insert(same, 0, False)]
+        yield from self._meetings(at, self._pairs[at])
+
+    def _places(self, among: Array | None) -> Array:
+        """Positions of the rows asked for among the live rows."""
+        return np.arange(len(self._rows)) if among is None else np.flatnonzero(np.isin(self._rows, among))
+
+    def _meetings(self, at: Array, wanted: Array) -> Iterator[tuple[int, int]]:
+        """Rows at these positions, each with the rows of the pair wanted that are active on one of its days."""
+        starts, ends = np.searchsorted(self._pairs, wanted), np.searchsorted(self._pairs, wanted, side="right")
+        said = set()
+        for i in np.flatnonzero(ends > starts).tolist():
+            row = int(self._rows[at[i]])
+            for other in self._rows[starts[i] : ends[i]].tolist():
+                key = (min(row, other), max(row, other))
+                if row != other and key not in said and self._meet(row, other):
+                    said.add(key)
+                    yield key
 
     def off_quarter(self) -> Iterator[tuple[int, str]]:
         """Rows that begin or end within a quarter, and what is said of them."""

@@ -19,7 +19,7 @@ from claimedits.rulesets.comparison.table_comparison import ChangeKind, RowChang
 from claimedits.rulesets.lints.ptp_habits import find_odd_edits
 from claimedits.rulesets.lints.quarters import begins_quarter, ends_quarter
 from claimedits.rulesets.lints.report import Report
-from claimedits.rulesets.lints.table_updates import place_of_change
+from claimedits.rulesets.lints.table_updates import MOST_READ, place_of_change
 from claimedits.rulesets.lints.thresholds import Thresholds
 from claimedits.rulesets.revision import RevisionHeader
 
@@ -39,11 +39,11 @@ def check_ptp_update(
     since = min(boundary(old, new), max(old.effective_to, old.effective_from) + 1)
     reversed_rows, gone = _find_reversed(table, report)
     closed = set()
-    for change in table.rows(table.select((ChangeKind.CHANGED,))):
+    for change in table.rows(table.select((ChangeKind.CHANGED,))[:MOST_READ]):
         _check_changed(change, since, report)
         if _closes(change):
             closed.add(_pair(change))
-    positions = np.setdiff1d(table.select((ChangeKind.ADDED,)), reversed_rows)
+    positions = np.setdiff1d(table.select((ChangeKind.ADDED,))[:MOST_READ], reversed_rows)
     indicators = _closed_indicators(table, closed)
     for change in table.rows(positions):
         _check_added(change, since, indicators, report)
@@ -73,9 +73,8 @@ def _about(change: RowChange) -> str:
 def _find_reversed(table: TableComparison, report: Report) -> tuple[list[int], list[int]]:
     """Rows whose two codes have changed places, everything else standing: positions of the added and of the removed ones."""
     added = {}
-    for position, change in zip(
-        table.select((ChangeKind.ADDED,)), table.rows(table.select((ChangeKind.ADDED,))), strict=True
-    ):
+    positions = table.select((ChangeKind.ADDED,))[:MOST_READ]
+    for position, change in zip(positions, table.rows(positions), strict=True):
         one, two = _pair(change)
         added[two, one, *_rest(change, change.after)] = (int(position), change)
     if not added:

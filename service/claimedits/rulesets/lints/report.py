@@ -42,6 +42,16 @@ class Report:
         finding = LintFinding(lint, lint.severity, *place, what, mend, rule, self.rule_set, self.revision, subject)
         self.findings.append(finding)
 
+    def room(self, lint_id: str) -> int:
+        """How many more findings of a lint are kept one by one."""
+        return max(0, self.most - self._counts.get(lint_id, 0)) if self.most else 2**31
+
+    def count(self, lint_id: str, number: int, place: tuple[str, int, int]) -> None:
+        """Record that ``number`` more were found, the first at ``place``, without saying each."""
+        if number > 0:
+            self._counts[lint_id] = self._counts.get(lint_id, 0) + number
+            self._beyond.setdefault(lint_id, place)
+
     def close(self) -> list[LintFinding]:
         """The findings, and for each lint that found more than ``most`` one that counts the rest."""
         for lint_id, (file, row, column) in self._beyond.items():

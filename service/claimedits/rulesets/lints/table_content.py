@@ -97,21 +97,20 @@ def _check_windows(header: RevisionHeader, table: pa.Table, report: Report) -> N
 
 def _check_pairs(header: RevisionHeader, table: pa.Table, changed: Array | None, report: Report) -> None:
     windows = PairWindows(table)
-    interesting = None if changed is None else set(changed.tolist())
-    for row, other in windows.opposites():
-        if interesting is None or row in interesting or other in interesting:
-            place, where = _place(header, table, row), _place(header, table, other)
-            one, two = windows.pair(row)
-            what = f"row {place[1]} (column 1 {one}, column 2 {two}) and {where[0]}:{where[1]}, its opposite, are active on the same days"
-            mend = "close one direction on the day before the other begins"
-            report.add("CE402", place, what, mend, rule=_rule(report, one, two))
-    for row, other in windows.overlaps():
-        if interesting is None or row in interesting or other in interesting:
-            place, where = _place(header, table, row), _place(header, table, other)
-            one, two = windows.pair(row)
-            what = f"row {place[1]} (column 1 {one}, column 2 {two}) overlaps {where[0]}:{where[1]}, a window of the same pair"
-            mend = "close the earlier window on the day before the later begins"
-            report.add("CE308", place, what, mend, rule=_rule(report, one, two))
+    for row, other in windows.opposites(changed):
+        place, where = _place(header, table, row), _place(header, table, other)
+        one, two = windows.pair(row)
+        what = f"row {place[1]} (column 1 {one}, column 2 {two}) and {where[0]}:{where[1]}, its opposite, are active on the same days"
+        mend = "close one direction on the day before the other begins"
+        report.add("CE402", place, what, mend, rule=_rule(report, one, two))
+    for other, row in windows.overlaps(changed):
+        place, where = _place(header, table, row), _place(header, table, other)
+        one, two = windows.pair(row)
+        what = (
+            f"row {place[1]} (column 1 {one}, column 2 {two}) overlaps {where[0]}:{where[1]}, a window of the same pair"
+        )
+        mend = "close the earlier window on the day before the later begins"
+        report.add("CE308", place, what, mend, rule=_rule(report, one, two))
     if changed is None:
         for row, what in windows.off_quarter():
             place = _place(header, table, row)

@@ -13,6 +13,8 @@ from claimedits.rulesets.comparison.table_comparison import ChangeKind, RowChang
 from claimedits.rulesets.lints.report import Report
 from claimedits.rulesets.lints.thresholds import Thresholds
 
+MOST_READ = 50_000
+"""Changed rows that are read one by one: where there are more, the table is another one (CE302)."""
 _FEWEST = 10
 """Fewer changed rows than this are no share of anything."""
 _OWN_LINTS = frozenset(("ptp",))
@@ -76,28 +78,43 @@ def _check_vanished(
     if not len(rows):
         return
     runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
+    ends = _ends(table)
     names = row_names(comparison.kind, table.table, tuple(table.old.table.column_names))
-    least = thresholds.vanished_run or 0
+    least, single = thresholds.vanished_run or 0, []
     for run in runs:
-        if _ends_file(table, run):
+        if not ends.isdisjoint(run.tolist()) and not _is_whole_file(table, run):
             _add_truncated(table, names.fixed, run, report)
         elif len(run) >= least > 0:
             _add_range(table, names.fixed, run, report)
         elif names.last_days:
-            for row in run.tolist():
-                place, about = _describe(table, names.key, row)
-                what = f"row {place[1]} of the edition before is gone: {about}"
-                mend = "a row is closed by a last day, never taken out: restore it as published"
-                report.add("CE305", place, what, mend, subject=about)
+            single += run.tolist()
+    _add_single(table, names.key, single, report)
 
 
-def _ends_file(table: TableComparison, run: Array) -> bool:
-    """Whether a run holds the last rows of a file, and not all of them: the rest was cut off."""
+def _add_single(table: TableComparison, key: tuple[str, ...], rows: list[int], report: Report) -> None:
+    room = report.room("CE305")
+    for row in rows[:room]:
+        place, about = _describe(table, key, row)
+        what = f"row {place[1]} of the edition before is gone: {about}"
+        mend = "a row is closed by a last day, never taken out: restore it as published"
+        report.add("CE305", place, what, mend, subject=about)
+    if rows[room:]:
+        report.count("CE305", len(rows) - room, _describe(table, key, rows[room])[0])
+
+
+def _ends(table: TableComparison) -> set[int]:
+    """The old row that stands last in each of its files."""
+    sources = np.asarray(table.old.table["source"].to_numpy()).astype(np.int64)
+    records = np.asarray(table.old.table["source_row"].to_numpy()).astype(np.int64)
+    order = np.lexsort((records, sources))
+    last = np.append(np.flatnonzero(np.diff(sources[order])), len(order) - 1)
+    return set(order[last].tolist())
+
+
+def _is_whole_file(table: TableComparison, run: Array) -> bool:
+    """Whether every row of the old table's file is gone."""
     sources = table.old.table["source"].to_numpy()
-    records = table.old.table["source_row"].to_numpy()
-    last = int(run[-1])
-    same = sources == sources[last]
-    return int(records[run].max()) == int(records[same].max()) and int(same.sum()) > len(run)
+    return int((sources == sources[run[0]]).sum()) <= len(run) and len(table.old.sources) > 1
 
 
 def _describe(table: TableComparison, key: tuple[str, ...], row: int) -> tuple[tuple[str, int, int], str]:
@@ -139,7 +156,7 @@ def _add_range(table: TableComparison, fixed: tuple[str, ...], run: Array, repor
 def _check_retroactive(comparison: RevisionComparison, table: TableComparison, report: Report) -> None:
     assert comparison.old is not None and comparison.new is not None
     since = format_day(boundary(comparison.old.header, comparison.new.header))
-    for change in table.rows(table.select(retroactive_only=True)):
+    for change in table.rows(table.select(retroactive_only=True)[:MOST_READ]):
         what = f"{say_change(change)}: answers before {since} change"
         mend = "have it approved, and evaluate claims of those days again"
         report.add("CE312", place_of_change(change), what, mend, subject=say_key(change))
