@@ -51,7 +51,7 @@ def always_holds(condition: Condition, first_day: Day, last_day: Day) -> bool:
 
 
 def follows(condition: Condition, from_condition: Condition, first_day: Day, last_day: Day, lists: Lists) -> bool:
-    """Whether every line that meets ``from_condition`` on these days is sure to meet ``condition``."""
+    """Whether every line that meets ``from_condition`` on these days meets ``condition``, as far as what it asks is known."""
     both = join_all([from_condition, negate(condition)])
     return bool(find_contradiction(both, first_day, last_day, lists))
 

@@ -89,7 +89,7 @@ def check_rows(
     said: set[tuple[int, int, str]] = set()
     for group in groups.values():
         for outer, inner in _nested(group, holds):
-            _weigh_pair(outer, inner, report, said, is_set=is_set)
+            _weigh_pair(outer, inner, group, report, said, is_set=is_set)
         if gaps:
             find_gaps(group, report, said)
 
@@ -110,8 +110,23 @@ def _descending(text: str) -> tuple[int, ...]:
     return tuple(-ord(letter) for letter in text + "~")
 
 
+def _makes_needless(covering: DatedRow, row: DatedRow, group: Sequence[DatedRow], *, is_set: bool) -> bool:
+    """Whether a row that another one covers changes no answer."""
+    if is_set or covering.row < row.row:
+        return True
+    # A later row answers the same only where none between them answers otherwise.
+    between = (other for other in group if row.row < other.row < covering.row)
+    return covering.value == row.value and not any(other.value != row.value and other.meets(row) for other in between)
+
+
 def _weigh_pair(
-    outer: DatedRow, inner: DatedRow, report: Report, said: set[tuple[int, int, str]], *, is_set: bool
+    outer: DatedRow,
+    inner: DatedRow,
+    group: Sequence[DatedRow],
+    report: Report,
+    said: set[tuple[int, int, str]],
+    *,
+    is_set: bool,
 ) -> None:
     if not outer.meets(inner):
         return
@@ -128,10 +143,10 @@ def _weigh_pair(
     elif equal and same_days:
         what = f"rows {early.row} and {late.row} answer differently for {about} {late.days}"
         _add(report, "CE112", late, what, "leave the right one, or give them dates that do not overlap")
-    elif outer.spans(inner) and (is_set or outer.value == inner.value or outer.row < inner.row):
+    elif outer.spans(inner) and _makes_needless(outer, inner, group, is_set=is_set):
         what = f"row {inner.row} never matches: row {outer.row} already covers it ({_covering(outer, inner)})"
         _add(report, "CE101", inner, what, f"remove row {inner.row}, or narrow row {outer.row}")
-    elif equal and inner.spans(outer) and (is_set or outer.value == inner.value or inner.row < outer.row):
+    elif equal and inner.spans(outer) and _makes_needless(inner, outer, group, is_set=is_set):
         what = f"row {outer.row} never matches: row {inner.row} already covers it ({_covering(inner, outer)})"
         _add(report, "CE101", outer, what, f"remove row {outer.row}, or narrow row {inner.row}")
     elif equal:
