@@ -201,7 +201,7 @@ class CaseReleases:
 
 def stated_rows(case: Case, release: LoadedRelease) -> dict[tuple[str, int], str]:
     """(revision, record) → the row as JSON, for every row of a table that a case states."""
-    found = {}
+    found: dict[tuple[str, int], str] = {}
     for (name, revision), rows in group_rows(case.rules or ()).items():
         if name in TABLES:
             kind, content = TABLES[name][0], [row for _, row in rows if not row.get("loaded")]

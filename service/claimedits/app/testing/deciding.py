@@ -10,7 +10,7 @@ from claimedits.app.testing.case_releases import CaseBrokenError, CaseReleases, 
 from claimedits.app.testing.cases import BadCase, Case, locate
 from claimedits.app.testing.explaining import explain_rule
 from claimedits.app.testing.recording import Marks, Recording, mark_citations, mark_rules
-from claimedits.app.testing.report import TestResult
+from claimedits.app.testing.report import Outcome, TestResult
 from claimedits.app.testing.rule_sets import CONVENTIONS, RuleSets, Tables, WrittenSet, open_tables, switched
 from claimedits.app.testing.suites import Suite, id_of
 from claimedits.engine import expectations
@@ -69,7 +69,7 @@ class Decider:
             return TestResult(identifier, suite.name, where, test.why, "ERROR", problems=tuple(error.problems))
         except ClaimEditsError as error:
             return TestResult(identifier, suite.name, where, test.why, "ERROR", problems=(Problem(where, str(error)),))
-        outcome = "FAIL" if differences else "PASS"
+        outcome: Outcome = "FAIL" if differences else "PASS"
         return TestResult(identifier, suite.name, where, test.why, outcome, differences=differences, trace=trace)
 
     # tests beside authored rules -------------------------------------------------------------------------------------

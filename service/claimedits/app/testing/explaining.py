@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from claimedits.app.lookup.rule_sentences import describe_condition
 from claimedits.engine.authored.conditions import FALSE, UNKNOWN, compile_test
 from claimedits.engine.authored.facts import READERS, Facts
 from claimedits.engine.authored.matching import Matcher
@@ -13,46 +14,8 @@ from claimedits.engine.expectations import show
 from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import format_day
 from claimedits.rulesets.authored.authored_index import AuthoredRules
-from claimedits.rulesets.authored.rule import Rule, Test, tests_of
-from claimedits.rulesets.authored.sentences import OPERATORS
-
-_SHAPES = {
-    (name, negated): (words, shape)
-    for operators in OPERATORS.values()
-    for words, (name, shape, negated) in operators.items()
-}
-"""The last words of the language for each operator and negation; those for one value are looked up by ``say``."""
-_ONE = {
-    (name, negated): words
-    for operators in OPERATORS.values()
-    for words, (name, shape, negated) in operators.items()
-    if shape == "one"
-}
-
-
-def say(test: Test) -> str:
-    """A test as a sentence of the rule language."""
-    key = (test.operator, test.negated)
-    if test.operator == "known":
-        return f"{test.attribute} is {'unknown' if test.negated else 'known'}"
-    opposite = key not in _SHAPES
-    words, shape = _SHAPES[(test.operator, False)] if opposite else _SHAPES[key]
-    if len(test.values) == 1 and shape == "many":
-        words = _ONE.get(key, words)
-        shape = "one" if key in _ONE else shape
-    values = [_value(test, value) for value in test.values]
-    if shape == "many":
-        text = f"[{', '.join(values)}]"
-    else:
-        text = test.values[0] if shape in ("list", "family") else " and ".join(values)
-    sentence = f"{test.attribute} {words} {text}".rstrip()
-    return f"not {sentence}" if opposite else sentence
-
-
-def _value(test: Test, value: object) -> str:
-    if test.operator.startswith("date"):
-        return format_day(value) if isinstance(value, int) else str(value)
-    return f'"{value}"' if isinstance(value, str) else str(value)
+from claimedits.rulesets.authored.rule import Rule, tests_of
+from claimedits.rulesets.windows import BEGINNING
 
 
 def explain_rule(
@@ -71,7 +34,7 @@ def explain_rule(
     for rule in versions:
         if not rule.effective_from <= line.service_date <= rule.effective_to:
             last = format_day(rule.effective_to)
-            first = "" if rule.effective_from < -700_000 else format_day(rule.effective_from)
+            first = "" if rule.effective_from == BEGINNING else format_day(rule.effective_from)
             yield f"{rule_id} is not in force on {format_day(line.service_date)} ({first or 'always'} to {last or 'open'})"
             continue
         yield from _explain(evaluation, rule_set, content, index, line, rule)
@@ -87,7 +50,7 @@ def _explain(
         values.append(value)
         word = "no" if value == FALSE else "unknown" if value == UNKNOWN else "yes"
         read = READERS.get(test.attribute)
-        yield f"{rule.id}: {say(test)}: {word} ({test.attribute}: {show(read(facts, line)) if read else 'a switch'})"
+        yield f"{rule.id}: {describe_condition(test)}: {word} ({test.attribute}: {show(read(facts, line)) if read else 'a switch'})"
     if rule.blocks and FALSE not in values:
         program = program_of(content)
         compiled = [c for c in program.rules if c.rule is rule]

@@ -7,7 +7,7 @@ it was read along with others. What was never marked cannot have changed the out
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from claimedits.app.testing.rule_sets import Tables, WrittenSet
 from claimedits.engine.authored.conditions import TRUE, compile_test
@@ -267,7 +267,7 @@ class Recording:
 
     def open_tables(self, written: WrittenSet, tables: Tables) -> Conventions | CodeEdits:
         if written.kind == "code-edits":
-            edits, recorder = CodeEdits(tables), _Recorder(written.name, tables, self.marks)
+            edits, recorder = CodeEdits(cast(Any, tables)), _Recorder(written.name, tables, self.marks)
             edits.procedures = _WatchedRanges(edits.procedures, recorder, "age-sex")
             edits.diagnoses = _WatchedRanges(edits.diagnoses, recorder, "age-sex")
             edits.sequence = _WatchedRanges(edits.sequence, recorder, "diagnosis-sequence")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from claimedits.app.building import COMPILERS, find_rule_sets
 from claimedits.app.shipped import find_rules
@@ -136,7 +136,7 @@ def switched(tables: Tables, switches: Mapping[str, str]) -> Tables:
 
 def open_tables(written: WrittenSet, tables: Tables) -> Conventions | CodeEdits:
     """The index of one revision of tables."""
-    return CodeEdits(tables) if written.kind == "code-edits" else Conventions(tables)
+    return CodeEdits(cast(Any, tables)) if written.kind == "code-edits" else Conventions(tables)
 
 
 __all__ = ["CONVENTIONS", "RuleSets", "Tables", "WrittenSet", "compile_written", "open_tables", "switched"]

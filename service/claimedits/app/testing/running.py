@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -174,6 +174,7 @@ def run_tests(
         mutated = _mutate(runner, given, chosen, results, marks, mutation, jobs, progress) if mutation else None
     finally:
         runner.close()
+    results = _say_once(results)
     untested = () if run else tuple(p for suite in plan.suites for p in _untested(suite, results))
     return TestReport(tuple(results), untested, exercise, mutated)
 
@@ -273,6 +274,20 @@ def written_in(runner: Runner, given: Sequence[Path]) -> list[WrittenSet]:
                     except ImportRefusedError:
                         continue  # its tests are in error, and say why
     return list(found.values())
+
+
+def _say_once(results: Sequence[TestResult]) -> list[TestResult]:
+    """What keeps every test of a suite from running is said with the first of them."""
+    said: set[tuple[str, tuple[Problem, ...]]] = set()
+    once = []
+    for result in results:
+        key = (result.suite, result.problems)
+        if result.problems and key in said:
+            short = Problem(result.where, "cannot run, for the reason that the first test of the rule set tells")
+            result = replace(result, problems=(short,))
+        said.add(key)
+        once.append(result)
+    return once
 
 
 def _untested(suite: Suite, results: Sequence[TestResult]) -> list[Problem]:

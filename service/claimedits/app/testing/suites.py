@@ -72,7 +72,7 @@ def _suites(path: Path, homes: Sequence[Path]) -> Iterator[Suite]:
         kind = read_rule_set_head(head.parent, []).get("kind")
         if kind == AUTHORED:
             yield Suite("authored", head.parent, head.parent.parent)
-        elif kind not in TABLES or any(head.parent.glob("*tests.toml")):
+        elif kind in TABLES and any(head.parent.glob("*tests.toml")):
             yield Suite("tables", head.parent, head.parent.parent)
     for file in sorted(p for p in path.rglob("*.jsonl") if not _is_hidden(p.relative_to(path))):
         yield Suite("cases", file, _home_of(file, homes))

@@ -29,10 +29,6 @@ class RuleFile:
         """The place of the ``character``-th character (0-based) of a text value."""
         return self._positions.within(path, character)
 
-    def place_within(self, path: Path, character: int) -> Position:
-        """The place of the ``character``-th character (0-based) of a text."""
-        return self._positions.within(path, character)
-
     def add(
         self,
         path: Path,

@@ -137,7 +137,7 @@ class _RowMutator:
                 yield self._set(field, "date", f"{days:+d} day", moved)
 
     def _words(self, field: str) -> Iterator[Mutant]:
-        words = self._row.get(field)
+        words: Any = self._row.get(field)
         for i, word in enumerate(words if isinstance(words, list) and len(words) > 1 else ()):
             row = {**self._row, field: [*words[:i], *words[i + 1 :]]}
             mutant = self._mutant(field, "code", f"without {word}", json.dumps(word), "", row)

@@ -62,9 +62,7 @@ class MutationReport:
     def fields(self) -> dict[str, Any]:
         """For programs."""
         by_operator = {
-            operator: {
-                fate: n for fate, n in sorted(Counter(m.fate for m in self.mutants if m.operator == operator).items())
-            }
+            operator: dict(sorted(Counter(m.fate for m in self.mutants if m.operator == operator).items()))
             for operator in sorted({m.operator for m in self.mutants})
         }
         shown = [m for m in self.mutants if m.fate not in ("killed", "refused")]

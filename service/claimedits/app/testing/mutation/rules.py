@@ -18,6 +18,7 @@ from claimedits.rulesets.authored.authored_index import AuthoredRule
 from claimedits.rulesets.authored.checking import SCOPE_FIELDS, PlacedRule, Surroundings, check_rules
 from claimedits.rulesets.authored.compiler import read_rules, surroundings_of
 from claimedits.rulesets.authored.positions import Path as ValuePath
+from claimedits.rulesets.windows import BEGINNING
 
 OTHER_OUTCOMES = {"FAIL": "REVIEW", "REVIEW": "FAIL", "NOT_EVALUATED": "REVIEW", "NOT_APPLICABLE": "REVIEW"}
 OTHER_UNKNOWN = {"NOT_EVALUATED": "NOTHING", "REVIEW": "NOTHING", "NOTHING": "REVIEW"}
@@ -46,7 +47,7 @@ def mutate_rules(directory: Path, name: str) -> Iterator[Mutant]:
     for placed in sorted(read.placed, key=lambda p: (p.file.name, p.row)):
         subject = placed.rule.id
         if ids[subject] > 1:
-            subject += f"@{format_day(placed.rule.effective_from)}" if placed.rule.effective_from > -(2**31) else "@"
+            subject += f"@{format_day(placed.rule.effective_from)}" if placed.rule.effective_from != BEGINNING else "@"
         yield from _RuleMutator(placed, around, subject, name).mutants()
 
 
@@ -167,8 +168,8 @@ class _RuleMutator:
         )
         for name, least in COUNTS.items():
             value = block.get(name)
-            for step in (-1, 1) if isinstance(value, int) else ():
-                if value + step >= least:
+            for step in (-1, 1):
+                if isinstance(value, int) and value + step >= least:
                     yield self._mutant(
                         (*path, name), "boundary", f"{step:+d}", str(value), str(value + step), value + step
                     )
@@ -191,7 +192,7 @@ class _RuleMutator:
         return mutator._make((other,), moved)
 
     def _outcome(self, field: str, others: Mapping[str, str]) -> Iterator[Mutant]:
-        value = self._values.get(field)
+        value = str(self._values.get(field))
         if value in others:
             yield self._mutant((field,), "outcome", others[value], value, others[value], others[value])
 

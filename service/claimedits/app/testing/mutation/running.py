@@ -122,7 +122,10 @@ def run_mutants(
     for n in chosen:
         m, (fate, why) = workshop.planned[n].mutant, fates.get(n, ("not tried", ""))
         results.append(MutantResult(m.id, m.where, m.operator, m.before, m.after, fate, why))
-    problems += unused(silences)
+    compiled = {p.written.directory.resolve() for p in workshop.planned if p.written}
+    suites = field.plan.suites
+    spoken = [s for s in silences if suites[s.suite].kind == "cases" or suites[s.suite].path.resolve() in compiled]
+    problems += unused(spoken)
     return MutationReport(tuple(results), len(workshop.planned), tuple(problems), options.minimum)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from claimedits.app.testing.mutation.rules import RuleChange
 from claimedits.rulesets.authored.authored_index import AuthoredRule, AuthoredRules
 from claimedits.rulesets.authored.code_lists import CodeList
-from claimedits.rulesets.authored.rule import Rule, tests_of
+from claimedits.rulesets.authored.rule import Rule, Test, tests_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,14 @@ class Slicer:
             ids |= more
 
 
-def _tests_of(rule: Rule) -> Iterable[object]:
+def _tests_of(rule: Rule) -> Iterable[Test]:
     for condition in (rule.when, *(block.when for block in rule.blocks)):
         yield from tests_of(condition)
 
 
 def _lists_of(rule: Rule) -> set[str]:
-    named = {
+    return {
         str(test.values[0])
-        for condition in (rule.when, *(block.when for block in rule.blocks))
-        for test in tests_of(condition)
+        for test in _tests_of(rule)
         if "list" in test.operator or test.operator == "texts_not_in_force"
     }
-    return named
