@@ -82,6 +82,16 @@ class ClaimAssembler:
         done.rejections[:0] = rejections
         return done
 
+    def cut_off(self) -> list[Rejection]:
+        """The input broke off: the claim that waits for more rows may miss some."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is None or not waiting.table.num_rows:
+            return []
+        row = waiting.table.column("position")[0].as_py()
+        problem = Problem("", "the input ends before the claim does; rows may be missing", "send the whole file again")
+        lines = waiting.table.num_rows + self._dropped
+        return [Rejection(self._source, self.position(row), (problem,), lines)]
+
     def _join(self, batch: RowBatch) -> RowBatch:
         waiting, self._waiting = self._waiting, None
         if waiting is None:

@@ -161,7 +161,8 @@ def _read(
             seen = seen or bool(len(raw.positions)) or bool(raw.refused)
             yield _assemble(name, assembler, reader, raw)
     except (*READ_ERRORS, pa.ArrowException) as error:
-        yield _empty([_cut_off(name, error)])
+        seen = True
+        yield _empty([_cut_off(name, error), *assembler.cut_off()])
     rows = RowBatch(ROW_SCHEMA.empty_table(), {})
     done = assembler.add(rows, last=True)
     notices = [] if seen else [Notice(name, assembler.position(1), Problem("", "has no row below its header"))]

@@ -185,7 +185,9 @@ class CellReader:
     def _read_lists(self, column: pa.Array, bad: BadCells) -> pa.Array:
         """One column, several values a cell: a list, or a text that is split."""
         if not pa.types.is_list(column.type):
-            column = pc.split_pattern(pc.fill_null(_texts(column), ""), self.source.split)
+            texts = _texts(column)
+            texts = pc.if_else(pc.is_in(texts, value_set=self._null_texts), pa.scalar(None, pa.string()), texts)
+            column = pc.split_pattern(texts, self.source.split)
         lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0)).astype(np.int64)
         inner = BadCells()
         items = self._read_column(column.flatten(), inner)
@@ -195,7 +197,8 @@ class CellReader:
                 bad.add(owners[item : item + 1], self.field.name, problem.what, problem.mend)
         kept = np.asarray(pc.is_valid(items))
         counts = np.bincount(owners[kept], minlength=len(column))
-        return _lists(counts, items.filter(pa.array(kept)))
+        lists = _lists(counts, items.filter(pa.array(kept)))
+        return pc.if_else(pc.is_valid(column), lists, pa.scalar(None, lists.type)) if column.null_count else lists
 
     def _meaning(self, raw: object) -> Any:
         known = self._remembered.get(raw, self)

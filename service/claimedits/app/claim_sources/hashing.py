@@ -33,7 +33,8 @@ def hash_texts(column: pa.Array | pa.ChunkedArray) -> Hashes:
     rows = len(array)
     if rows == 0:
         return np.zeros(0, dtype=np.uint64)
-    _, offsets_buffer, data_buffer = array.fill_null(b"").buffers() if array.null_count else array.buffers()
+    array = array.fill_null(b"") if array.null_count else array
+    _, offsets_buffer, data_buffer = array.buffers()
     offsets = np.frombuffer(offsets_buffer, dtype=np.int64)[array.offset : array.offset + rows + 1]
     lengths = np.diff(offsets)
     sums = np.full(rows, 0x9E3779B97F4A7C15, dtype=np.uint64)
