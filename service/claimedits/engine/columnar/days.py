@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -61,25 +61,3 @@ def find_uncovered(run: Run, loaded: LoadedRuleSet, first: Array, last: Array, r
     for i in np.flatnonzero(last[rows] > begins).tolist():
         uncovered[i] = lacks(int(begins[i]), int(last[rows[i]]))
     return np.asarray(rows[uncovered])
-
-
-def group_keys(
-    columns: Sequence[Array], first: Array, last: Array, classes: DayClasses | Array, rows: Array, ends: Array
-) -> list[Hashable]:
-    """For each group of ``rows`` its contents, and its days: their class where all lines are of one day, else themselves.
-
-    ``columns``, ``first``, ``last`` and ``classes`` (where they are an array) are of all rows.
-    """
-    contents = list(zip(*[column[rows].tolist() for column in columns], strict=True))
-    of_row = classes.of(first[rows]) if isinstance(classes, DayClasses) else classes[rows]
-    firsts, lasts, of_class = first[rows].tolist(), last[rows].tolist(), of_row.tolist()
-    keys: list[Hashable] = []
-    start = 0
-    for end in ends.tolist():
-        day = firsts[start]
-        if all(one == day for one in firsts[start:end]) and all(one == day for one in lasts[start:end]):
-            keys.append((of_class[start], *contents[start:end]))
-        else:
-            keys.append((None, *contents[start:end], *firsts[start:end], *lasts[start:end]))
-        start = end
-    return keys

@@ -6,7 +6,6 @@ an instance of it is a template, a row, and what fills the slots. Texts and JSON
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -25,8 +24,8 @@ from claimedits.rulesets.mapped_arrays import Array
 SLOT = 1_800_000_000
 """Line numbers from here on are slots: the line with the k-th least number of its case has the number ``SLOT + k``."""
 DAY_SLOT = -1
-_SLOTS = re.compile(r"\b18000\d{5}\b")
-_MARK = str(SLOT)[:5]
+_MARK, _DIGITS = str(SLOT)[:5], 5
+"""How a slot begins in a text, and the digits of its rank that follow."""
 
 _NAMES = tuple(name for name in FINDING_SCHEMA.names if name not in ("claim_id", "line_number"))
 _RELATED, _DEPENDS = _NAMES.index("related_line_numbers"), _NAMES.index("depends_on")
@@ -47,6 +46,10 @@ class _Slots(NamedTuple):
     depends_on: tuple[Pieces, ...]
 
 
+Filled = tuple[Any, Sequence[Any]]
+"""Instances that have a value of their own in some column, and these values."""
+
+
 class FindingPool:
     """Templates, and the pools of values that their columns point into."""
 
@@ -54,6 +57,8 @@ class FindingPool:
         self._pools: list[dict[Any, int]] = [{} for _ in _NAMES]
         self._arrays: list[pa.Array] = [pa.array([], FINDING_SCHEMA.field(name).type) for name in _NAMES]
         self._templates: list[list[int]] = []
+        self._table: Array = np.zeros((0, len(_NAMES)), dtype=np.int32)
+        """The templates as an array."""
         self._slots: list[_Slots | None] = []
         self.families: list[Family] = []
 
@@ -81,8 +86,8 @@ class FindingPool:
     def has_slots(self, template: int) -> bool:
         return self._slots[template] is not None
 
-    def fill(self, template: int, numbers: Sequence[int], day: Day) -> list[tuple[int, int]]:
-        """Columns of an instance that differ from the template, and where in the pools their values are.
+    def fill(self, template: int, numbers: Sequence[int], day: Day) -> list[tuple[int, Any]]:
+        """Columns in which an instance differs from the template, and their values.
 
         ``numbers`` are the line numbers of the case in ascending order, ``day`` the first day of its first line.
         """
@@ -90,23 +95,31 @@ class FindingPool:
         if slots is None:
             return []
         words = [*map(str, numbers), format_day(day)]  # DAY_SLOT, -1, finds the day
-        filled = [(column, self._place(column, _join(pieces, words))) for column, pieces in slots.texts]
+        filled: list[tuple[int, Any]] = [(column, _join(pieces, words)) for column, pieces in slots.texts]
         if slots.related:
-            filled.append((_RELATED, self._place(_RELATED, tuple([numbers[slot] for slot in slots.related]))))
+            filled.append((_RELATED, [numbers[slot] for slot in slots.related]))
         if slots.depends_on:
-            ids = tuple(sorted(_join(pieces, words) for pieces in slots.depends_on))
-            filled.append((_DEPENDS, self._place(_DEPENDS, ids)))
+            filled.append((_DEPENDS, sorted([_join(pieces, words) for pieces in slots.depends_on])))
         return filled
 
     def _place(self, column: int, value: Any) -> int:
         pool = self._pools[column]
         return pool.setdefault(value, len(pool))
 
-    def columns(self, templates: Array, filled: Array) -> list[pa.Array]:
-        """The columns of instances, in the order of ``_NAMES``. Rows of ``filled``: instance, column, place in the pool."""
-        table = np.array(self._templates, dtype=np.int32).reshape(-1, len(_NAMES))[templates]
-        table[filled[:, 0], filled[:, 1]] = filled[:, 2]
-        return [self._values(column).take(pa.array(table[:, column])) for column in range(len(_NAMES))]
+    def columns(self, templates: Array, filled: Sequence[Filled]) -> list[pa.Array]:
+        """The columns of instances, in the order of ``_NAMES``; ``filled`` has an item a column."""
+        if len(self._table) < len(self._templates):
+            new = np.array(self._templates[len(self._table) :], dtype=np.int32)
+            self._table = np.concatenate([self._table, new])
+        places = self._table[templates]
+        columns = []
+        for column, (instances, values) in enumerate(filled):
+            pool = self._values(column)
+            if values:
+                places[instances, column] = len(pool) + np.arange(len(values))
+                pool = pa.concat_arrays([pool, pa.array(values, pool.type)])
+            columns.append(pool.take(pa.array(places[:, column])))
+        return columns
 
     def _values(self, column: int) -> pa.Array:
         """The pool of a column as an Arrow array, longer by what came since the last time."""
@@ -161,12 +174,15 @@ def _cut(text: str, day: str) -> Pieces:
     for i, part in enumerate(text.split(day) if day else (text,)):
         if i:
             pieces.append(DAY_SLOT)
-        end = 0
-        if _MARK in part:
-            for found in _SLOTS.finditer(part):
-                pieces += (part[end : found.start()], int(found.group()) - SLOT)
-                end = found.end()
-        pieces.append(part[end:])
+        head, *tails = part.split(_MARK)
+        for tail in tails:
+            rank = tail[:_DIGITS]
+            if len(rank) == _DIGITS and rank.isdigit() and not tail[_DIGITS : _DIGITS + 1].isdigit():
+                pieces += (head, int(rank))
+                head = tail[_DIGITS:]
+            else:  # a code that looks like the beginning of a slot
+                head += _MARK + tail
+        pieces.append(head)
     return tuple(pieces)
 
 
@@ -181,7 +197,7 @@ class FindingColumns:
         self._pool = pool
         self._rows: list[int] = []
         self._templates: list[int] = []
-        self._filled: list[tuple[int, int, int]] = []
+        self._filled: list[tuple[list[int], list[Any]]] = [([], []) for _ in _NAMES]
         self._many: list[tuple[Array, Array]] = []
 
     def add(self, row: int, template: int, numbers: Sequence[int], day: Day) -> None:
@@ -189,8 +205,10 @@ class FindingColumns:
 
         Findings of one line and family are added in their order.
         """
-        for column, place in self._pool.fill(template, numbers, day):
-            self._filled.append((len(self._rows), column, place))
+        for column, value in self._pool.fill(template, numbers, day):
+            instances, values = self._filled[column]
+            instances.append(len(self._rows))
+            values.append(value)
         self._rows.append(row)
         self._templates.append(template)
 
@@ -210,8 +228,7 @@ class FindingColumns:
         order = np.argsort(key, kind="stable")
         place_of = np.empty(len(order), dtype=np.int64)
         place_of[order] = np.arange(len(order))
-        filled = np.array(self._filled, dtype=np.int64).reshape(-1, 3)
-        filled[:, 0] = place_of[filled[:, 0]]
+        filled = [(place_of[instances], values) for instances, values in self._filled]
         columns = iter(self._pool.columns(templates[order], filled))
         return pa.table(
             [

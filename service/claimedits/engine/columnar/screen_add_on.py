@@ -13,6 +13,7 @@ from claimedits.engine.add_on_code import SETTINGS, table_for
 from claimedits.engine.candidates import may_be_add_on
 from claimedits.engine.columnar.cases import bare_claim
 from claimedits.engine.columnar.days import DayClasses, distinct, find_uncovered
+from claimedits.engine.columnar.keys import tell_apart
 from claimedits.engine.columnar.part import Groups, Part, Screening, contents_of
 from claimedits.model.dates import Day
 from claimedits.model.terms import Family, Program, Setting, Status
@@ -113,20 +114,21 @@ def _gather(part: Part, loaded: LoadedRuleSet, classes: DayClasses, listed: Arra
     beside: dict[int, list[int]] = {}
     for number, row in zip(numbers[seen].tolist(), other[seen].tolist(), strict=True):
         beside.setdefault(number, []).append(row)
-    texts = (code, part.modifier_sets, first, last, provider, lines.texts["rendering_specialty"])
+    excluded, specialty = part.has_modifier({"GY"}), lines.texts["rendering_specialty"]
     of_line = zip(
         listed.tolist(), classes.of(first[listed]).tolist(), has_witness.tolist(), witness.tolist(),
-        first[listed].tolist(), last[listed].tolist(), code[listed].tolist(), part.modifier_sets[listed].tolist(),
+        first[listed].tolist(), last[listed].tolist(), code[listed].tolist(), excluded[listed].tolist(),
         strict=True,
     )  # fmt: skip
-    for number, (row, day_class, witnessed, witness_row, begins, ends, code_number, modifiers) in enumerate(of_line):
+    for number, (row, day_class, witnessed, witness_row, begins, ends, code_number, is_excluded) in enumerate(of_line):
         group = sorted([row, *beside.get(number, ())])
         key: Hashable
         if len(group) == 1 and begins == ends:
             window = bisect_right(_turns(run.turns, index, words[code_number]), begins)
-            key = (code_number, modifiers, day_class, window, witnessed)
+            key = (code_number, is_excluded, day_class, window, witnessed)
         else:
-            key = (tuple(contents_of(texts, np.array(group))), witnessed)
+            who = tell_apart(provider[group].tolist(), specialty[group].tolist())
+            key = (who, witnessed, *contents_of((code, excluded, first, last), np.array(group)))
         if witnessed:
             group = sorted([*group, witness_row])
         cases.rows.extend(group)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from claimedits.engine.columnar.days import DayClasses, group_keys
+from claimedits.engine.columnar.days import DayClasses
 from claimedits.engine.columnar.kernel import find_repeats, gather
+from claimedits.engine.columnar.keys import group_keys
 from claimedits.engine.columnar.part import NO_GROUPS, NO_ROWS, Groups, Part, Screening
 from claimedits.model.terms import Family, Status
 from claimedits.rulesets.mapped_arrays import Array
@@ -26,9 +27,10 @@ def screen(part: Part) -> Screening:
         with_own = np.zeros(len(ends), dtype=bool)
         with_own[member[~lines.is_history[rows]]] = True
         rows, ends = rows[with_own[member]], np.cumsum(np.diff(ends, prepend=0)[with_own])
-    columns = (service, part.modifier_sets, _with_billing(part, rows, ends), lines.texts["place_of_service"])
+    columns = (service, part.modifier_sets, lines.texts["place_of_service"])
+    provider = _with_billing(part, rows, ends)
     classes = DayClasses(part.run, (), (part.run.release.duplicates,))
-    keys = group_keys(columns, lines.first_day, lines.last_day, classes, rows, ends)
+    keys = group_keys(lines, columns, (provider, provider), classes, rows, ends)
     return Screening(Family.DUPLICATE, NO_ROWS, (), Groups(rows, ends, keys))
 
 

@@ -7,8 +7,9 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from claimedits.engine.columnar.days import DayClasses, find_uncovered, group_keys
+from claimedits.engine.columnar.days import DayClasses, find_uncovered
 from claimedits.engine.columnar.kernel import find_pairs
+from claimedits.engine.columnar.keys import group_keys
 from claimedits.engine.columnar.part import NO_ROWS, Groups, Part, Screening
 from claimedits.engine.ptp import table_for
 from claimedits.model.dates import Day
@@ -101,13 +102,8 @@ def _keys(
     """What PTP reads of the lines, and where their day stands among those on which rows of their pairs begin or end."""
     lines = part.lines
     texts = lines.texts
-    columns = (
-        texts["procedure_code"],
-        part.modifier_sets,
-        texts["rendering_provider_id"],
-        texts["rendering_specialty"],
-    )
-    keys = group_keys(columns, lines.first_day, lines.last_day, classes, rows, ends)
+    providers = texts["rendering_provider_id"], texts["rendering_specialty"]
+    keys = group_keys(lines, (texts["procedure_code"], part.modifier_sets), providers, classes, rows, ends)
     group_of = dict(zip(rows.tolist(), np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0)).tolist(), strict=True))
     turns: dict[Hashable, list[Day]] = part.run.turns
     windows: list[list[Hashable]] = [[] for _ in keys]

@@ -8,11 +8,13 @@ import numpy as np
 
 from claimedits.engine.candidates import plain_limit
 from claimedits.engine.columnar.cases import bare_claim
-from claimedits.engine.columnar.days import DayClasses, distinct, group_keys
+from claimedits.engine.columnar.days import DayClasses, distinct
 from claimedits.engine.columnar.kernel import find_repeats, gather
+from claimedits.engine.columnar.keys import group_keys
 from claimedits.engine.columnar.lines import UNIT
 from claimedits.engine.columnar.part import Groups, Part, Screening
 from claimedits.engine.mue import CONFIDENTIAL, table_for
+from claimedits.model.claim_reading import MOST_MODIFIERS
 from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.mapped_arrays import Array
@@ -44,8 +46,10 @@ def screen(part: Part) -> Screening:
     alone = (judged & ~plain & ~grouped) | (part.own & (uncounted | (unloaded & (code > 0))))
     free = unloaded & ~uncounted  # nothing but the day is read
     classes = _classes(part, np.append(np.flatnonzero(alone), rows))
-    by = (code, part.modifier_sets, lines.units)
-    provider, specialty = lines.texts["rendering_provider_id"], lines.texts["rendering_specialty"]
+    # Of the modifiers of a counted line only their number is read, by the remedies.
+    full = (lines.modifiers[:, MOST_MODIFIERS - 1] > 0).astype(np.int64)
+    by = (code, np.where(uncounted, part.modifier_sets, full), lines.units)
+    providers = lines.texts["rendering_provider_id"], lines.texts["rendering_specialty"]
     return Screening(
         Family.MUE,
         np.flatnonzero(alone),
@@ -57,9 +61,7 @@ def screen(part: Part) -> Screening:
             np.where(free | single, 0, lines.last_day),
             np.where(free | ~single, 0, classes),
         ),
-        Groups(
-            rows, ends, group_keys((*by, provider, specialty), lines.first_day, lines.last_day, classes, rows, ends)
-        ),
+        Groups(rows, ends, group_keys(lines, by, providers, classes, rows, ends)),
     )
 
 
