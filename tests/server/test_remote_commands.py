@@ -84,6 +84,16 @@ def test_claims_are_evaluated_with_a_token(guarded: tuple[TwoReleases, Served, P
     assert "PERMISSION_DENIED: the call needs the role evaluate, ada has administrator" in done.stderr
 
 
+def test_a_refused_call_ends_while_claims_are_still_to_come(guarded: tuple[TwoReleases, Served, Path]) -> None:
+    """Whoever writes the claims has not closed the pipe."""
+    command = [sys.executable, "-m", "claimedits.cli.main", "evaluate", "-", "--server", guarded[1].address]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, env=ENVIRONMENT, text=True, **pipes) as process:
+        assert process.stdin is not None and process.stderr is not None
+        assert process.wait(30) == 2
+        assert "UNAUTHENTICATED" in process.stderr.read()
+
+
 def test_certificates_do_as_well(tmp_path: Path, two_releases: TwoReleases, certificates: Path) -> None:
     more = '[[caller]]\nname = "pipeline"\nroles = ["administrator"]\ncertificate = "spiffe://example.org/pipeline"\n'
     table = write_access(tmp_path / "access.toml", more=more)

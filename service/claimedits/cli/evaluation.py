@@ -106,7 +106,9 @@ def evaluate(
 @contextmanager
 def _open(claims: str) -> Iterator[BinaryIO]:
     if claims == "-":
-        yield sys.stdin.buffer
+        # A reader of its own, left open: gRPC reads claims in a thread, which may wait for the next one when the call has
+        # failed, and the interpreter cannot end while a thread reads from the standard input that it knows.
+        yield open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115
     else:
         with Path(claims).open("rb") as file:
             yield file
