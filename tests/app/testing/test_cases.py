@@ -67,6 +67,8 @@ def changed(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
         (("expect", 0, "cod"), "X", "expect[0].cod is nothing that can be expected; did you mean code?"),
         (("expect", 1, "line_number"), 1, "expect[1] line 1 PTP is expected twice; expect the worst status alone"),
         (("rules", 0, "rule_set"), None, 'rules[0] names no rule_set; write "rule_set": "medicare-ptp-practitioner"'),
+        (("rules", 0), {}, 'rules[0] names no rule_set; write "rule_set": "medicare-ptp-practitioner"'),
+        (("rules", 0), 7, "rules[0] is no object; write rows as an object"),
         (("rules", 0, "column_1"), 11055, 'rules[0].column_1 11055 stands without quotes; write codes in quotes: "11055"'),
         (("rules", 0, "modifier_indicator"), "2", "rules[0].modifier_indicator cannot be 2; use one of 0, 1, 9"),
         (("rules", 0, "effective_to"), "2009-12-31", "rules[0].effective_to lies before effective_from; the last day is inclusive"),
@@ -98,7 +100,7 @@ def test_rows_that_lack_a_field(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [p.partition(": ")[2] for p in problems_of(tmp_path, ptp_case(rules=rows))] == [
         "rules[0] states no column_2; write every field of the row (docs/testing-rules.md)",
-        "rules[1].value is no whole number of at least 0; write it without quotes, such as 2",
+        "rules[1].value is no whole number from 0 to 2147483647; write it without quotes, such as 2",
         "rules[1].mai cannot be 4; use one of 1, 2, 3",
         'rules[2].kind cannot be builtin; use one of built_in, required, exactly_one_of, or "loaded": true for all its rules',
         "rules[3].groups holds a group of role covered; use one of standalone, primary_eligible, required_secondary, non_covered",

@@ -82,6 +82,17 @@ PTP_ROW = {
     "modifier_indicator": "1",
 }
 
+COVERAGE_ROW = {
+    "family": "COVERAGE",
+    "rule_set": "medicare-coverage",
+    "document_id": "A1",
+    "states": ["PA"],
+    "procedure_codes": ["G0127"],
+    "groups": [{"group": 1, "role": "standalone", "icd10_codes": ["E11.9", "E11.8"]}],
+    "effective_from": "2020-01-01",
+    "effective_to": "",
+}
+
 
 def ptp_case(identifier: str = "C-1", **fields: Any) -> dict[str, Any]:
     """Column 2 is denied, column 1 is not."""

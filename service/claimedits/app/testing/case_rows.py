@@ -45,8 +45,8 @@ def _one_of(*words: str) -> Check:
 
 
 def _count(value: Any) -> tuple[str, str] | None:
-    good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return None if good else ("is no whole number of at least 0", "write it without quotes, such as 2")
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+    return None if good else ("is no whole number from 0 to 2147483647", "write it without quotes, such as 2")
 
 
 def _truth(value: Any) -> tuple[str, str] | None:

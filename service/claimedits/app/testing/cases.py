@@ -237,9 +237,11 @@ class CaseReader:
             return None
         rows = self._objects("rules", self._fields["rules"], "rows")
         for i, row in enumerate(rows):
-            if row and not isinstance(row.get("rule_set"), str):
+            if not isinstance(self._fields["rules"][i], dict):
+                continue
+            if not isinstance(row.get("rule_set"), str):
                 self._add(f"rules[{i}]", "names no rule_set", 'write "rule_set": "medicare-ptp-practitioner"')
-            elif row:
+            else:
                 kind = TABLES[row["rule_set"]][0] if row["rule_set"] in TABLES else "authored" if "kind" in row else ""
                 for field, what, mend in row_problems(kind, row):
                     self._add(f"rules[{i}].{field}".rstrip("."), what, mend)

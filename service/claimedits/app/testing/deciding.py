@@ -69,6 +69,11 @@ class Decider:
             return TestResult(identifier, suite.name, where, test.why, "ERROR", problems=tuple(error.problems))
         except ClaimEditsError as error:
             return TestResult(identifier, suite.name, where, test.why, "ERROR", problems=(Problem(where, str(error)),))
+        except Exception as error:  # one test that breaks the engine must not keep the others from running
+            problem = Problem(
+                where, f"the engine stopped: {type(error).__name__}: {error}", "look at the fields of the test"
+            )
+            return TestResult(identifier, suite.name, where, test.why, "ERROR", problems=(problem,))
         outcome: Outcome = "FAIL" if differences else "PASS"
         return TestResult(identifier, suite.name, where, test.why, outcome, differences=differences, trace=trace)
 

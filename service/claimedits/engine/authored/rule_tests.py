@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from claimedits.engine.authored import evaluators
 from claimedits.engine.authored.facts import DIAGNOSES, FEE_SCHEDULE, MODIFIERS
@@ -159,7 +159,7 @@ def _read_test(file: RuleFile, number: int, test: Mapping[str, Any]) -> RuleTest
         if name not in test:
             add((), f"the test has no {name}", "a test has a why, a line and an expect")
     expect = test.get("expect", [])
-    if not isinstance(expect, list) or not all(isinstance(words, str) for words in expect):
+    if not _are_texts(expect):
         add(
             ("expect",), "expect is not a list of texts", 'write expect = ["1 rule-id FAIL"], or [] where nothing fires'
         )
@@ -170,6 +170,10 @@ def _read_test(file: RuleFile, number: int, test: Mapping[str, Any]) -> RuleTest
                 add(("expect", i), what, "write line, rule, status, such as 1 rule-id FAIL")
     place = file.place(("test", number))
     return RuleTest(file.name, place.row, place.column, str(test.get("why", "")), test, tuple(problems))
+
+
+def _are_texts(expect: object) -> TypeGuard[list[str]]:
+    return isinstance(expect, list) and all(isinstance(words, str) for words in expect)
 
 
 def _refuse_expected(words: str) -> str:
@@ -214,7 +218,10 @@ def untested_rules(directory: Path) -> list[str]:
     fired = set()
     for file in read_test_files(directory, []):
         for test in file.values.get("test", ()):
-            fired |= {str(words).split()[1] for words in test.get("expect", ()) if len(str(words).split()) > 1}
+            expect = test.get("expect")
+            fired |= (
+                {words.split()[1] for words in expect if len(str(words).split()) > 1} if _are_texts(expect) else set()
+            )
     return sorted({row["rule_id"] for row in compile_rules(directory)[0].tables["rules"].to_pylist()} - fired)
 
 
