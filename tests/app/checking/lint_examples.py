@@ -55,7 +55,9 @@ line = [{ code = "G0439", units = 2, date = "2024-06-03" }]
 expect = ["1 wellness-visit FAIL"]
 """,
 }
-_SHIPPED = ("ncci-conventions", "code-edits", "duplicates")
+_SHIPPED = ("ncci-conventions", "code-edits", "duplicates", "coverage-roles")
+_BESIDE = ("lab-ncd", "other")
+"""Folders beside the rule sets that an example states whole."""
 _USUAL_DAY = "2024-06-03"
 _TABLES: dict[str, dict[str, Any]] = {
     "edits": {
@@ -96,8 +98,9 @@ def check_example(files: Files, directory: Path) -> list[LintFinding]:
 
 
 def _write_rules(files: Files, rules: Path) -> None:
-    own = {name: text for name, text in files.items() if name.partition("/")[0] not in _SHIPPED and name != "codes.csv"}
-    if own or len(files) == 0:
+    apart = (*_SHIPPED, *_BESIDE, "codes.csv")
+    own = {name: text for name, text in files.items() if name.partition("/")[0] not in apart}
+    if own or not files or any(name.startswith("lab-ncd/") for name in files):
         for name, text in {**BASE, **own}.items():
             if text != "":
                 _write(rules / "acme-policy" / name, text)
@@ -109,9 +112,11 @@ def _write_rules(files: Files, rules: Path) -> None:
             if not (rules / folder).exists():
                 shutil.copytree(find_rules() / folder, rules / folder)
             path = rules / folder / file
-            kept = path.read_text(encoding="utf-8")
+            kept = path.read_text(encoding="utf-8") if path.exists() else ""
             header = kept.partition("\n")[0]
-            path.write_text(text if text.startswith(header) else kept + text, encoding="utf-8")
+            path.write_text(text if text.startswith(header) and header else kept + text, encoding="utf-8")
+        elif folder in _BESIDE:
+            _write(rules / name, text)
 
 
 def _write(path: Path, text: str) -> None:

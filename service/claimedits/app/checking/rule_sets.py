@@ -18,6 +18,8 @@ from claimedits.rulesets.coverage.roles import KIND as COVERAGE
 from claimedits.rulesets.lints.authored_rules import RuleSurroundings, check_head
 from claimedits.rulesets.lints.authored_sets import check_rule_set
 from claimedits.rulesets.lints.code_books import MODIFIER, CodeBook, read_books, read_forms, read_modifier_list
+from claimedits.rulesets.lints.coverage_roles import check_roles
+from claimedits.rulesets.lints.laboratory_lists import check_laboratory_list, is_laboratory_list
 from claimedits.rulesets.lints.lint import LintFinding, order_findings
 from claimedits.rulesets.lints.report import Report
 from claimedits.rulesets.lints.settings import FILE as SETTINGS_FILE
@@ -43,12 +45,30 @@ def check_rules(directory: Path, settings: LintSettings | None = None, store: St
     if settings is None:
         settings = find_settings(directory, paths)
     books = _books(store)
-    found: list[LintFinding] = []
+    found = _same_ids(paths)
     for path in paths:
         found += _check_one(path, path.as_posix(), books)
+    for file in sorted(directory.glob("*/*.csv")):
+        if not (file.parent / "rule-set.toml").exists() and is_laboratory_list(file):
+            report = Report(file.parent.name)
+            check_laboratory_list(file, file.as_posix(), books, report)
+            found += report.findings
     # "./policy.toml" is policy.toml
     found = [replace(finding, file=finding.file.removeprefix("./")) for finding in found]
     return order_findings(settings.apply(found, today(), looked=("rules", "tests")))
+
+
+def _same_ids(paths: Sequence[Path]) -> list[LintFinding]:
+    """Rule sets with one id: the revision of one would take the place of the other's."""
+    report, first = Report(), dict[str, Path]()
+    for path in paths:
+        identifier = str(read_rule_set_head(path, []).get("id", ""))
+        before = first.setdefault(identifier, path)
+        if identifier and before != path:
+            place = (f"{path.as_posix()}/rule-set.toml", 1, 1)
+            what = f"the rule set has the id {identifier}, and so has {before.name}"
+            report.add("CE103", place, what, "give each rule set an id of its own", subject=identifier)
+    return report.findings
 
 
 def find_settings(directory: Path, paths: Sequence[Path]) -> LintSettings:
@@ -108,7 +128,7 @@ def _check_one(path: Path, shown: str, books: dict[str, CodeBook]) -> list[LintF
         check_head(head, shown, report)
         check_tables(tables, shown, books, _shipped(kind), report)
     else:
-        problems = _compile_problems(path, kind)
+        problems = _compile_roles(path, shown, kind, report)
         check_head(head, shown, report)
     said = [as_finding(shown, kind, problem, report) for problem in problems]
     places = {(f.file, f.row, f.lint.id) for f in said}
@@ -119,12 +139,14 @@ def _looks_authored(path: Path) -> bool:
     return any("[[rule]]" in file.read_text(encoding="utf-8", errors="replace") for file in path.glob("*.toml"))
 
 
-def _compile_problems(path: Path, kind: str) -> Sequence[Problem]:
+def _compile_roles(path: Path, shown: str, kind: str, report: Report) -> Sequence[Problem]:
+    """What keeps curated roles from compiling; else halves of pairs whose other half nobody states."""
     assert kind == COVERAGE
     try:
-        COMPILERS[kind](path)
+        draft = COMPILERS[kind](path)
     except ImportRefusedError as error:
         return error.problems
+    check_roles(draft, shown, report)
     return ()
 
 

@@ -14,7 +14,7 @@ from claimedits.rulesets.authored.rule import All, Condition, Test, tests_of
 from claimedits.rulesets.authored.vocabulary import ATTRIBUTES
 from claimedits.rulesets.lints.adjustments import find_adjustment_faults
 from claimedits.rulesets.lints.citations import find_address_fault, find_fault
-from claimedits.rulesets.lints.code_books import MODIFIER, PLACE, Books
+from claimedits.rulesets.lints.code_books import MODIFIER, PLACE, STATE, Books
 from claimedits.rulesets.lints.code_rows import check_code
 from claimedits.rulesets.lints.remedies import find_remedy_faults
 from claimedits.rulesets.lints.report import Report
@@ -138,6 +138,9 @@ def _check_citations(looked: _Rule) -> None:
 
 def _check_answer(looked: _Rule, around: RuleSurroundings) -> None:
     rule = looked.rule
+    if "{modifiers}" in rule.message and not rule.modifiers and not rule.missing:
+        mend = 'state the modifiers at fault (modifiers = ["…"]), or the missing ones, or leave it out'
+        looked.add("CE127", ("message",), "{modifiers} has nothing to name", mend)
     if rule.adjustment is None:
         if rule.status is Status.FAIL and rule.code not in around.adjusted_codes:
             what = f"it denies ({rule.code}) and neither it nor the conventions name adjustment codes"
@@ -154,7 +157,7 @@ def _code_kind(test: Test) -> str:
     attribute = ATTRIBUTES.get(test.attribute)
     if attribute is not None and attribute.code:
         return attribute.code
-    return PLACE if test.attribute.endswith("place_of_service") else ""
+    return STATE if test.attribute == "claim.state" else PLACE if test.attribute.endswith("place_of_service") else ""
 
 
 def _check_codes(looked: _Rule, around: RuleSurroundings, report: Report) -> None:

@@ -20,8 +20,8 @@ from claimedits.rulesets.revision import RevisionInfo
 from claimedits.rulesets.store import Store
 from claimedits.rulesets.windows import BEGINNING, read_window
 
-PROCEDURE, MODIFIER, DIAGNOSIS, PLACE, CARC, RARC = (
-    "procedure", "modifier", "diagnosis", "place-of-service", "carc", "rarc",
+PROCEDURE, MODIFIER, DIAGNOSIS, PLACE, CARC, RARC, STATE = (
+    "procedure", "modifier", "diagnosis", "place-of-service", "carc", "rarc", "state",
 )  # fmt: skip
 _TABLES: Mapping[str, tuple[str, str, str]] = {
     "procedure-codes": (PROCEDURE, "codes", "procedure_code"),
@@ -142,7 +142,10 @@ def read_forms(path: Path) -> dict[str, CodeBook]:
     try:
         for row in tomllib.loads(path.read_text(encoding="utf-8"))["form"]:
             book = CodeBook(row["kind"], [row["source"]])
-            for text in row["ranges"]:
+            for word in row.get("words", ()):
+                book.spans[word] = [(BEGINNING, FOREVER)]
+                book.holds_class(word, BEGINNING)
+            for text in row.get("ranges", ()):
                 match = _RANGE.fullmatch(text)
                 if match is None:
                     raise ValueError(f"{text} is no range")

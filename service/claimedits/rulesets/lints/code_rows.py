@@ -8,7 +8,7 @@ from claimedits.rulesets.lints.report import Report
 
 _NOUNS = {
     "procedure": "procedure code", "modifier": "modifier", "diagnosis": "diagnosis", "place-of-service": "place of service",
-    "carc": "CARC", "rarc": "RARC",
+    "state": "state", "carc": "CARC", "rarc": "RARC",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from claimedits.model.terms import Status
 from claimedits.rulesets.authored.checking import PlacedRule, attributes_of
 from claimedits.rulesets.authored.code_lists import CodeList
 from claimedits.rulesets.authored.contradictions import follows
-from claimedits.rulesets.authored.rule import Rule
+from claimedits.rulesets.authored.rule import All, Condition, Rule, Test
 from claimedits.rulesets.lints.dated_rows import DatedRow, find_gaps
 from claimedits.rulesets.lints.report import Report
 
@@ -36,6 +36,7 @@ def check_pairs(placed: Sequence[PlacedRule], lists: Lists, directory: str, repo
                 _weigh_covered(other, one, directory, report)
             elif up:
                 _weigh_covered(one, other, directory, report)
+    _check_reading(order, directory, report)
     _check_titles(order, directory, report)
     _check_versions(order, directory, report)
 
@@ -115,6 +116,46 @@ def _weigh_covered(wide: PlacedRule, narrow: PlacedRule, directory: str, report:
     what = f"rule {inner.id} never decides: rule {_where(wide)} already says {outer.status.name} {outer.code} of every line that it matches"
     mend = f"remove rule {inner.id}, or except its lines from rule {outer.id} by unless"
     report.add("CE111", _place(narrow, "when", directory), what, mend, rule=inner.id, subject=subject)
+
+
+def _check_reading(order: Sequence[PlacedRule], directory: str, report: Report) -> None:
+    """A rule that reads findings which the other rule cannot have given."""
+    for p in order:
+        numbers = {True: 0, False: 0}
+        for block in p.rule.blocks:
+            number, name = numbers[block.absent], "without" if block.absent else "with"
+            numbers[block.absent] += 1
+            read = [other.rule for other in order if other.rule.id in block.rules]
+            if block.absent or not read:
+                continue
+            names = ", ".join(block.rules)
+            alive = [rule for rule in read if _meet(rule, p.rule)]
+            place = p.file.place((*p.path, name, number))
+            where = (f"{directory}/{p.file.name}", place.row, place.column)
+            if not alive:
+                what = f"rule {p.rule.id} reads findings of {names}, in force on none of its days"
+                mend = "correct the dates of one of them"
+                report.add("CE109", where, what, mend, rule=p.rule.id)
+                continue
+            statuses = {rule.status.name for rule in alive} | {rule.if_unknown for rule in alive}
+            wanted = _wanted_statuses(block.when)
+            if wanted is not None and not wanted & statuses:
+                given = " or ".join(sorted(statuses - {"NOTHING"}))
+                what = f"rule {p.rule.id} reads {', '.join(sorted(wanted))} of {names}, which says {given}"
+                report.add("CE109", where, what, "ask for a status that it gives", rule=p.rule.id)
+
+
+def _wanted_statuses(condition: Condition) -> set[str] | None:
+    """The statuses that a condition asks a finding to have; None = it does not ask plainly."""
+    for part in condition.parts if isinstance(condition, All) else (condition,):
+        if (
+            isinstance(part, Test)
+            and part.attribute == "finding.status"
+            and part.operator == "text_in"
+            and not part.negated
+        ):
+            return set(part.values)
+    return None
 
 
 def _check_titles(order: Sequence[PlacedRule], directory: str, report: Report) -> None:

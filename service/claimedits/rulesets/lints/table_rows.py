@@ -162,6 +162,8 @@ def _row_faults(table: str, cells: Cells, books: Books, window: tuple[Day, Day])
         for one, other in _OPPOSITES:
             if one in words and other in words:
                 yield "condition", "CE109", f"no line is {one} and {other}", "leave one of the two"
+    if table == "aoc-payer-primaries" and cells["add_on_code"] == cells["primary_code"]:
+        yield "primary_code", "CE109", "a code is no primary of itself", "name the primary code"
     if table == "aoc-notes" and cells["role"] != "none":
         if not cells["code"] or not cells["settings"]:
             what = f"role {cells['role']} without a code and the settings that may report it"
