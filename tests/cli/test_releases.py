@@ -30,7 +30,7 @@ def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copytree(find_rules() / name, tmp_path / "rules" / name)
     path = tmp_path / "rules" / POLICY / "tests.toml"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace('"1 prior-authorization FAIL"', '"1 prior-authorization REVIEW"'), encoding="utf-8")
+    path.write_text(text.replace('"1 prior-authorization FAIL"', '"1 prior-authorization REVIEW"', 1), encoding="utf-8")
     return Path("rules")
 
 

@@ -122,6 +122,11 @@ def test_every_field_at_fault_is_named(two_releases: TwoReleases) -> None:
             ("expected_current", malformed),
             ("reason", "has 2001 characters; say it in at most 2000 characters"),
         ]
+        for reason in ("two\nlines", "\x1b[2J"):
+            error = refused(lambda reason=reason: admin.roll_back(reason=reason))
+            assert violations(rich_status(error)) == [
+                ("reason", "holds control characters; say it in one line of plain text")
+            ]
         assert len(two_releases.store.activations()) == 1
 
 

@@ -7,9 +7,19 @@ from google.rpc import code_pb2
 from served import error_info, violations
 
 from claimedits.app.engine_host import NoActiveReleaseError, NotReadyError
+from claimedits.app.release_activation import ReleaseRefusedError
 from claimedits.engine.evaluation import EvaluationAbandonedError
 from claimedits.model.problems import AmbiguousIdError, ClaimInvalidError, NotFoundError, Problem, StoreError
-from claimedits.server.errors import LimitError, RevisionNotFoundError, as_status, incident_of
+from claimedits.rulesets.activation import ActiveReleaseChangedError
+from claimedits.rulesets.durable_files import UnconfirmedWriteError
+from claimedits.server.errors import (
+    LimitError,
+    NotAuthenticatedError,
+    RevisionNotFoundError,
+    RoleRequiredError,
+    as_status,
+    incident_of,
+)
 from claimedits.v1.error_reason_pb2 import ErrorReason
 
 TRAILER = 8192
@@ -27,6 +37,11 @@ TRAILER = 8192
         (RevisionNotFoundError("none"), code_pb2.NOT_FOUND, "REVISION_NOT_FOUND"),
         (StoreError("damaged"), code_pb2.FAILED_PRECONDITION, "RELEASE_UNREADABLE"),
         (EvaluationAbandonedError(), code_pb2.CANCELLED, "CALLER_LEFT"),
+        (NotAuthenticatedError("who"), code_pb2.UNAUTHENTICATED, "NOT_AUTHENTICATED"),
+        (RoleRequiredError("read", "eve", "no"), code_pb2.PERMISSION_DENIED, "ROLE_REQUIRED"),
+        (ActiveReleaseChangedError("another", "sha256:0"), code_pb2.ABORTED, "ACTIVE_RELEASE_CHANGED"),
+        (ReleaseRefusedError("damaged"), code_pb2.FAILED_PRECONDITION, "RELEASE_REFUSED"),
+        (UnconfirmedWriteError("perhaps"), code_pb2.INTERNAL, "ACTIVATION_UNCONFIRMED"),
         (ValueError("G0247"), code_pb2.INTERNAL, "DEFECT"),
     ],
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
-from served import Served, TwoReleases, error_info, refused, rich_status, violations
+from served import Served, TwoReleases, error_info, refused, rich_status, serve_process, violations
 
+from claimedits.rulesets.release import CheckOverride
 from claimedits.v1 import claim_pb2, finding_pb2
 from claimedits.v1 import rule_set_service_pb2 as pb
 from claimedits.v1 import rule_set_service_pb2_grpc as pb_grpc
@@ -113,3 +114,17 @@ def test_every_fault_of_a_look_up_is_named(stub: pb_grpc.RuleSetServiceStub) -> 
         "program",
         "setting",
     ]
+
+
+def test_a_release_shows_what_was_let_through(two_releases: TwoReleases) -> None:
+    override = CheckOverride(
+        "agreed with the payer", "ada", "2026-11-24T14:00:00Z", ("a test fails", "a code is unknown")
+    )
+    made = two_releases.store.create_release(two_releases.revisions["second"], "second", override)
+    with serve_process(two_releases.path) as served, grpc.insecure_channel(served.address) as channel:
+        reading = pb_grpc.RuleSetServiceStub(channel)
+        (shown,) = reading.GetRelease(pb.GetReleaseRequest(release=made.id)).release.overrides
+        assert (shown.reason, shown.who, shown.at) == (override.reason, override.who, override.at)
+        assert tuple(shown.problems) == override.problems
+        listed = {r.id: len(r.overrides) for r in reading.ListReleases(pb.ListReleasesRequest()).releases}
+    assert listed == {made.id: 1, **dict.fromkeys(two_releases.ids.values(), 0)}

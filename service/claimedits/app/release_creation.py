@@ -10,7 +10,7 @@ from claimedits.app.building import build_rules, find_rule_sets
 from claimedits.app.checking import LintSettings, Severity, check_revisions, check_rules
 from claimedits.app.testing import run_tests
 from claimedits.engine.version import ENGINE_VERSION
-from claimedits.model.problems import Problem, ProblemsError
+from claimedits.model.problems import Problem, ProblemsError, StoreError
 from claimedits.rulesets.authored.compiler import KIND as AUTHORED
 from claimedits.rulesets.check_records import CheckRecord
 from claimedits.rulesets.loaded import LoadedRelease
@@ -20,6 +20,9 @@ from claimedits.rulesets.store import Store, now
 
 REFUSED = Severity.WARNING
 """What ``check`` fails for, and everything worse."""
+
+MOST_RECORDED = 100
+"""Problems that an override records one by one; the rest is counted."""
 
 
 class ChecksRefusedError(ProblemsError):
@@ -83,7 +86,10 @@ def refusals(store: Store, revision_ids: Sequence[str], settings: LintSettings |
 
 def odd_revisions(store: Store, revision_ids: Sequence[str], settings: LintSettings | None) -> list[Problem]:
     """What check says of imported revisions, each against the one it follows. Those of the active release have been let in."""
-    active = store.active()
+    try:
+        active = store.active()
+    except StoreError:  # damaged: all the more a release is needed that can take its place
+        active = None
     known = frozenset(active.revisions if active else ())
     new = [name for name in revision_ids if name not in known and store.check_record(name) is None]
     found = check_revisions(store, new, None, settings) if new else []
@@ -135,7 +141,10 @@ def create_release(
         raise ChecksRefusedError(refused, f"{len(refused)} problems, no release was created; {_MEND}")
     decision = None
     if refused and override is not None:
-        decision = CheckOverride(override.reason, override.who, now(), tuple(map(str, refused)))
+        said = [*map(str, refused[:MOST_RECORDED])]
+        if len(refused) > MOST_RECORDED:
+            said.append(f"and {len(refused) - MOST_RECORDED} more")
+        decision = CheckOverride(override.reason, override.who, now(), tuple(said))
     if ids:
         LoadedRelease.open_revisions(store, release_id(ids), ids)
     return store.create_release(ids, note, decision)

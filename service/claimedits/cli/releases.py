@@ -187,7 +187,7 @@ def show(name: str | None, store_path: Path, output_format: str) -> None:
                 "note": shown.note,
                 "overrides": [asdict(override) for override in shown.overrides],
                 "revisions": [_fields(info) for info in infos],
-                "activations": [{"release": a.release, "who": a.who, "why": a.why, "at": a.at} for a in history],
+                "activations": [asdict(activation) for activation in history],
             }
         )
         return
@@ -210,7 +210,8 @@ def show(name: str | None, store_path: Path, output_format: str) -> None:
         for problem in override.problems:
             click.echo(f"  {problem}")
     for a in history:
-        click.echo(f"{a.at}  {a.who} activated {a.release[:19]} {a.why}".rstrip())
+        done = "rolled back to" if a.action == "rollback" else "activated"
+        click.echo(f"{a.at}  {a.who} {done} {a.release[:19]} {a.why}".rstrip())
 
 
 def _fields(info: RevisionInfo) -> dict[str, Any]:

@@ -69,6 +69,8 @@ class ActivationHandlers:
             problems.append(
                 Problem("reason", f"has {len(reason)} characters", f"say it in at most {MOST_REASON} characters")
             )
+        elif not reason.isprintable():
+            problems.append(Problem("reason", "holds control characters", "say it in one line of plain text"))
         return problems
 
     def _move(self, move: Callable[[], Activated], call: Call) -> Activated:
