@@ -18,6 +18,7 @@ _COMMANDS = {
     "diff": "claimedits.cli.diff:diff",
     "evaluate": "claimedits.cli.evaluation:evaluate",
     "explain": "claimedits.cli.lookups:explain",
+    "gate": "claimedits.cli.gate:gate",
     "healthcheck": "claimedits.cli.serving:healthcheck",
     "import": "claimedits.cli.imports:import_files",
     "lookup": "claimedits.cli.lookups:lookup",

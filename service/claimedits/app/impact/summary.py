@@ -41,6 +41,7 @@ def impact_fields(tally: Tally, changed: Sequence[ChangedClaim]) -> dict[str, An
         "claims_by_worst_change": {kind.name: tally.worst[kind] for kind in (*KINDS, ChangeKind.SAME)},
         "newly_failing_decided_before": tally.newly_failing,
         "newly_failing_not_evaluated_before": _figures(tally.undecided),
+        "no_longer_evaluated": _figures(tally.no_longer_evaluated),
         "outcomes": [
             {"old": old.name, "new": new.name, "claims": count}
             for (old, new), count in sorted(tally.outcomes.items(), reverse=True)

@@ -78,6 +78,8 @@ class Tally:
     """Of the newly failing lines, those that were NOT_EVALUATED before: data came, no rule changed."""
     undecided_only: int = 0
     """Claims all of whose newly failing lines are such."""
+    no_longer_evaluated: Figures = field(default_factory=Figures)
+    """Lines that were decided before and are NOT_EVALUATED now."""
     kinds: dict[ChangeKind, Figures] = field(default_factory=dict)
     parts: dict[str, dict[tuple[str, ChangeKind], Figures]] = field(
         default_factory=lambda: {part: {} for part in PARTS}
@@ -98,12 +100,15 @@ class Tally:
         self.undecided_only += bool(failing) and all(failing)
         kinds_seen: set[ChangeKind] = set()
         undecided_seen: set[bool] = set()
+        lost_seen: set[bool] = set()
         parts_seen: dict[str, set[tuple[str, ChangeKind]]] = {part: set() for part in PARTS}
         for line, charge in zip(changed.lines, changed.charges, strict=True):
             one = Figures(1, 0, charge or 0, int(charge is None))
             _add(self.kinds, line.kind, one, kinds_seen)
             if line.undecided:
                 _add({True: self.undecided}, True, one, undecided_seen)
+            if line.new is Status.NOT_EVALUATED and line.old is not Status.NOT_EVALUATED:
+                _add({True: self.no_longer_evaluated}, True, one, lost_seen)
             for part in PARTS:
                 for name in _names(part, changed, line):
                     _add(self.parts[part], (name, line.kind), one, parts_seen[part])
@@ -132,6 +137,7 @@ class Tally:
         self.worst += other.worst
         self.undecided.add(other.undecided)
         self.undecided_only += other.undecided_only
+        self.no_longer_evaluated.add(other.no_longer_evaluated)
         for kind, figures in other.kinds.items():
             self.kinds.setdefault(kind, Figures()).add(figures)
         for part in PARTS:
