@@ -77,7 +77,7 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[type-arg]
             )
             for method in service.methods
             for handler in handlers
-            if hasattr(handler, method.name)  # a call of the contract that this server does not offer: UNIMPLEMENTED
+            if hasattr(handler, method.name)  # each call of the contract is one handler's
         }
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
