@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,8 @@ from claimedits.app.testing.cases import Case, read_cases
 from claimedits.app.testing.rule_sets import RuleSets
 from claimedits.engine.columnar.table import TableEvaluator
 from claimedits.engine.engine import Engine
+from claimedits.rulesets.coverage.documents import Document, Scoped
+from claimedits.rulesets.coverage.readings import Treatment
 
 NCCI = ("PTP", "MUE", "ADD_ON_CODE")
 ROOT = Path(__file__).parents[3]
@@ -66,6 +69,23 @@ def test_forgetting_what_was_kept_changes_nothing(engine: Engine, monkeypatch: p
     chance = Random(11)
     claims = [random_claim(chance, number) for number in range(120)]
     assert disagreements(engine, claims, "2024-12-01", rows=40) == []
+
+
+def test_coverage_that_reads_other_lines(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text may deny a code beside others: then the lines of a claim do not stand alone."""
+    scoped_to = Document.scoped_to
+
+    def denied_beside(document: Document, code: str) -> Scoped:
+        scoped = scoped_to(document, code)
+        denied = replace(scoped.reading, treatment=Treatment.DENIED, beside=frozenset(("G0102",)))
+        return scoped._replace(reading=denied, is_plain=False)
+
+    monkeypatch.setattr(Document, "scoped_to", denied_beside)
+    chance = Random(21)
+    claims = [random_claim(chance, number) for number in range(CLAIMS)]
+    assert disagreements(engine, claims, "2024-12-01", ("COVERAGE",)) == []
+    said = [finding for claim in claims for finding in engine.evaluate(claim, "2024-12-01", ("COVERAGE",)).findings]
+    assert any("the text lists the code as not covered" in finding.message for finding in said)
 
 
 def _known_cases() -> list[Case]:

@@ -70,18 +70,26 @@ class Run:
         return Evaluation(claim, self.release, self.as_of, families)
 
     def decide_case(
-        self, claim: Claim, families: frozenset[Family], target: int | None, key: Hashable | None
+        self,
+        claim: Claim,
+        families: frozenset[Family],
+        target: int | None,
+        key: Hashable | None,
+        *,
+        has_day_slot: bool = True,
     ) -> Outcome:
         """Decide a claim whose lines are numbered by slots, and keep the outcome under ``key``; None as key keeps nothing.
 
-        ``target`` is the position of the line whose findings are wanted; None = of every line.
+        ``target`` is the position of the line whose findings are wanted; None = of every line. ``has_day_slot``: whether the
+        outcome may serve another day, where all lines are of one day.
         """
         evaluation = self.evaluation(claim, families)
         decide(evaluation)
         lines, add = claim.lines, self.pool.add
+        dated = lines if has_day_slot else ()
         place_of = {line.line_number: place for place, line in enumerate(lines) if target in (None, place)}
         outcome = Outcome(
-            tuple([(place_of[f.line_number], add(f, lines)) for f in evaluation.findings if f.line_number in place_of]),
+            tuple([(place_of[f.line_number], add(f, dated)) for f in evaluation.findings if f.line_number in place_of]),
             {family: tuple([n or PASSED for n in evaluation.statuses(family)]) for family in families},
         )
         if key is not None:

@@ -53,6 +53,8 @@ class Screening:
     groups: Groups
     whole: Array | None = None
     """Claims that the family has to see as a whole."""
+    classed: Array | None = None
+    """Rows that stand alone whose days ``alone_by`` tells by class, so that their findings have a slot for the day."""
     needs_head: bool = False
     """Whether the family reads fields of the claim that are not in ``cases.bare_claim``."""
 
@@ -127,7 +129,9 @@ class Part:
         missing = [i for i, key in enumerate(keys) if key not in run.outcomes]
         made = self.maker.make_lines(np.array([firsts[i] for i in missing], dtype=np.int64), [SLOT] * len(missing))
         for i, line in zip(missing, made, strict=True):
-            run.decide_case(self._claim_of_one(screening, firsts[i], line), screening.families, None, keys[i])
+            classed = screening.classed is not None and bool(screening.classed[firsts[i]])
+            claim = self._claim_of_one(screening, firsts[i], line)
+            run.decide_case(claim, screening.families, None, keys[i], has_day_slot=classed)
         return np.array(numbers, dtype=np.int64), [run.outcomes[key] for key in keys]
 
     def _claim_of_one(self, screening: Screening, row: int, line: ClaimLine) -> Claim:

@@ -8,12 +8,15 @@ import numpy as np
 
 from claimedits.engine.authored.reach import governing, may_speak
 from claimedits.engine.code_lists import PROCEDURE_CODES
-from claimedits.engine.code_validity import FEE_SCHEDULE, ICD10
+from claimedits.engine.code_validity import CODE_EDITS, FEE_SCHEDULE, ICD10
 from claimedits.engine.columnar.cases import bare_claim
+from claimedits.engine.columnar.days import distinct
 from claimedits.engine.columnar.part import NO_GROUPS, Part, Screening
 from claimedits.engine.coverage import RULE_SET as COVERAGE
 from claimedits.model.claim import ClaimLine
-from claimedits.model.terms import Family, Program, Status
+from claimedits.model.terms import Family, Program, Setting, Status
+from claimedits.rulesets.coverage.governing import Found, GoverningDocuments
+from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.mapped_arrays import Array
 
 # ---- CODE_VALIDITY (semantics.md §F.1–§F.4) ----
@@ -21,26 +24,25 @@ from claimedits.rulesets.mapped_arrays import Array
 
 def screen_code_validity(part: Part) -> Screening:
     """Codes and diagnoses that are plainly valid on the day, and that no curated edit names, pass."""
-    lines, release = part.lines, part.run.release
+    lines, rule_sets = part.lines, part.run.release.rule_sets.keys()
     part.start(Family.CODE_VALIDITY, Status.PASS)
-    if not {PROCEDURE_CODES, FEE_SCHEDULE, ICD10} & release.rule_sets.keys():
+    if not {PROCEDURE_CODES, FEE_SCHEDULE, ICD10} & rule_sets:
         return Screening(Family.CODE_VALIDITY, np.flatnonzero(part.own), (lines.first_day,), NO_GROUPS)
+    reads_diagnoses = bool({ICD10, CODE_EDITS} & rule_sets)
     single = lines.first_day == lines.last_day
     odd = part.own & ~single
-    for day in np.unique(lines.first_day[part.own]).tolist():
+    for day in distinct(lines.first_day[part.own]):
         here = np.flatnonzero(part.own & (lines.first_day == day) & single)
         code = lines.texts["procedure_code"][here]
         plain = _plain(part, "procedure_code", code, day)[code]
-        if len(lines.diagnoses):
+        if reads_diagnoses and len(lines.diagnoses):
             plain &= _plain_claims(part, day, here)[lines.claim_of[here]]
         odd[here[~plain]] = True
-    return Screening(
-        Family.CODE_VALIDITY,
-        np.flatnonzero(odd),
-        (*_line_columns(part), *_head_columns(part)),
-        NO_GROUPS,
-        needs_head=True,
-    )
+    columns = [lines.texts["procedure_code"], lines.first_day, lines.last_day]
+    if reads_diagnoses:
+        columns += [part.row_kind, part.modifier_sets, *_diagnosis_columns(part)]
+        columns += _head_columns(part, ("sex",), ("birth_date", "condition_codes"))
+    return Screening(Family.CODE_VALIDITY, np.flatnonzero(odd), columns, NO_GROUPS, needs_head=True)
 
 
 def _plain_claims(part: Part, day: int, rows: Array) -> Array:
@@ -88,19 +90,70 @@ def _is_plain(part: Part, code: str, day: int, is_diagnosis: bool) -> bool:
 
 # ---- COVERAGE (semantics.md §D) ----
 
+_LIABILITY = frozenset(("GY", "GZ", "GA"))
+"""Modifiers that say something of a line by themselves (§D.6)."""
+_UNLOADED, _NOTHING, _UNKNOWN, _LOCAL, _WHOLE = range(5)
+
 
 def screen_coverage(part: Part) -> Screening:
-    """Documents bind Medicare only; what they say turns on the line and the head of its claim."""
+    """Documents bind Medicare only. What they say turns on the line and its diagnoses, seldom on other lines."""
     lines = part.lines
     statuses = part.start(Family.COVERAGE, Status.PASS)
     medicare = (lines.program == Program.MEDICARE)[lines.claim_of]
     statuses[part.own & ~medicare] = Status.NOT_APPLICABLE
-    columns: Sequence[Array] = (*_line_columns(part), *_head_columns(part))
     rows = np.flatnonzero(part.own & medicare)
-    if part.run.loaded(COVERAGE) is None:
-        bare = part.modifier_sets == 0  # no liability modifier: nothing but the day is read
-        columns = [lines.first_day, *(_blank(column, bare) for column in columns)]
-    return Screening(Family.COVERAGE, rows, columns, NO_GROUPS, needs_head=True)
+    found = np.zeros(lines.n, dtype=np.int64)
+    loaded = part.run.loaded(COVERAGE)
+    if loaded is not None:
+        found[rows] = _find_documents(part, loaded, rows)
+    bare = ~part.has_modifier(_LIABILITY)
+    undated, silent = bare & (found == _UNLOADED), bare & ((found == _NOTHING) | (found == _UNKNOWN))
+    code = lines.texts["procedure_code"]
+    columns = [
+        np.where(bare & (found != _LOCAL), found, -1),
+        np.where(undated, 0, code),
+        np.where(silent, 0, lines.first_day),
+    ]
+    others = [part.row_kind, part.modifier_sets, *_diagnosis_columns(part)]
+    others += _head_columns(part, ("state", "contractor_id"), ())
+    columns += [_blank(column, undated | silent) for column in others]
+    whole = np.zeros(len(part.kind), dtype=bool)
+    whole[lines.claim_of[found == _WHOLE]] = True
+    return Screening(Family.COVERAGE, rows[found[rows] != _WHOLE], columns, NO_GROUPS, whole, needs_head=True)
+
+
+def _find_documents(part: Part, loaded: LoadedRuleSet, rows: Array) -> Array:
+    """What is found for each of ``rows``: no edition, no document, a jurisdiction unknown, documents."""
+    lines, run = part.lines, part.run
+    documents = GoverningDocuments.of(loaded, run.as_of)
+    heads = [lines.claim_texts[name][lines.claim_of[rows]] for name in ("contractor_id", "state")]
+    columns = [lines.texts["procedure_code"][rows], *heads, part.row_kind[rows], lines.first_day[rows]]
+    key = np.zeros(len(rows), dtype=np.int64)
+    for column in columns:
+        column = column.astype(np.int64) - column.min(initial=0)
+        key = key * (int(column.max(initial=0)) + 1) + column
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    words = lines.vocabularies.of
+    answers = []
+    for asked in zip(*[column[first].tolist() for column in columns], strict=True):
+        answer = run.kept.get((Family.COVERAGE, asked))
+        if not isinstance(answer, int):
+            code, contractor, state, kind, day = asked
+            answer = _UNLOADED
+            if documents.has_edition(day):
+                texts = words["procedure_code"].values[code], words["contractor_id"].values[contractor]
+                answer = _tell(documents.find(*texts, words["state"].values[state], Setting(kind % 16), day), texts[0])
+            run.kept[Family.COVERAGE, asked] = answer
+        answers.append(answer)
+    return np.array(answers, dtype=np.int64)[place]
+
+
+def _tell(found: Found, code: str) -> int:
+    if not found.documents:
+        return _UNKNOWN if found.is_jurisdiction_unknown else _NOTHING
+    documents = (governing.document for governing in found.documents)
+    reads_other_lines = any(document and document.scoped_to(code).reading.beside for document in documents)
+    return _WHOLE if reads_other_lines else _LOCAL
 
 
 def _blank(column: Array, rows: Array) -> Array:
@@ -147,29 +200,25 @@ def _may_speak(part: Part, family: Family, rows: Array) -> Array:
     return np.array(answers, dtype=bool)
 
 
-# ---- all that is read of a line and of the head of its claim ----
+# ---- what is read of diagnoses and of the head of a claim ----
 
 
-def _line_columns(part: Part) -> list[Array]:
+def _diagnosis_columns(part: Part) -> list[Array]:
     lines = part.lines
-    columns: list[Array] = [
-        part.row_kind, part.modifier_sets, lines.units, lines.first_day, lines.last_day, *lines.texts.values(),
-    ]  # fmt: skip
-    for name in ("charge_cents", "non_covered_charge_cents"):
-        if name in lines.columns:
-            columns.append(_objects(lines.columns[name].to_pylist()))
+    columns: list[Array] = []
     if len(lines.pointers):
         columns.append(_lists(lines.pointers, lines.pointer_starts, lines.pointer_counts))
+    if len(lines.diagnoses):
+        columns.append(_lists(lines.diagnoses, lines.diagnosis_starts, lines.diagnosis_counts)[lines.claim_of])
     return columns
 
 
-def _head_columns(part: Part) -> list[Array]:
+def _head_columns(part: Part, texts: Sequence[str], names: Sequence[str]) -> list[Array]:
+    """Numbered texts of the claims, and other columns by the text of their values."""
     lines = part.lines
-    columns = [numbers[lines.claim_of] for numbers in lines.claim_texts.values()]
-    if len(lines.diagnoses):
-        columns.append(_lists(lines.diagnoses, lines.diagnosis_starts, lines.diagnosis_counts)[lines.claim_of])
+    columns = [lines.claim_texts[name][lines.claim_of] for name in texts]
     heads = lines.starts[:-1]
-    for name in ("birth_date", "condition_codes", "billing_provider_id", "prior_authorization_number", "patient_id"):
+    for name in names:
         if name in lines.columns:
             values = [str(value) for value in lines.columns[name].take(heads).to_pylist()]
             columns.append(_objects(values)[lines.claim_of])
@@ -183,4 +232,5 @@ def _objects(values: Sequence[object]) -> Array:
 
 
 def _lists(items: Array, starts: Array, counts: Array) -> Array:
+    """Lists of numbers as bytes: equal lists have equal bytes."""
     return _objects([items[s : s + c].tobytes() for s, c in zip(starts.tolist(), counts.tolist(), strict=True)])

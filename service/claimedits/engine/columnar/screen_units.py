@@ -62,6 +62,7 @@ def screen(part: Part) -> Screening:
             np.where(free | ~single, 0, classes),
         ),
         Groups(rows, ends, group_keys(lines, by, providers, classes, rows, ends)),
+        classed=~free & single,
     )
 
 
