@@ -298,7 +298,7 @@ def test_other_transactions_and_versions() -> None:
 
 def test_a_read_error_is_told_where_it_happens() -> None:
     class Failing(io.BufferedReader):
-        def read(self, size: int | None = -1, /) -> bytes:
+        def read1(self, size: int = -1, /) -> bytes:
             if self.tell() >= 400:
                 raise OSError(5, "Input/output error")
             return super().read(200)

@@ -7,11 +7,11 @@ import io
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from claimedits.model.problems import ClaimEditsError
 
@@ -54,8 +54,7 @@ def _plain(path: Path) -> Iterator[ClaimFile]:
         name = str(path)
         if file.peek(2)[:2] == GZIP_MAGIC:
             with gzip.open(file, "rb") as unpacked:
-                stream = io.BufferedReader(cast(io.RawIOBase, unpacked), _BUFFER)
-                yield ClaimFile(name, cast(BinaryIO, stream), path.stat().st_size, None, _suffix(name))
+                yield ClaimFile(name, _stepwise(unpacked), path.stat().st_size, None, _suffix(name))
         else:
             yield ClaimFile(name, cast(BinaryIO, file), path.stat().st_size, path, _suffix(name))
 
@@ -67,7 +66,12 @@ def open_claim_files(path: str) -> Iterator[ClaimFile]:
         SourceError: the file is not there, is a directory, or is an archive that cannot be listed.
     """
     if path == "-":
-        yield ClaimFile("-", sys.stdin.buffer)
+        stream = cast(io.BufferedReader, sys.stdin.buffer)
+        if stream.peek(2)[:2] == GZIP_MAGIC:
+            with gzip.open(stream, "rb") as unpacked:
+                yield ClaimFile("-", _stepwise(unpacked))
+        else:
+            yield ClaimFile("-", cast(BinaryIO, stream))
         return
     try:
         with Path(path).open("rb") as file:
@@ -95,10 +99,35 @@ def _open_member(path: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -
         stream = io.BufferedReader(cast(io.RawIOBase, archive.open(member)), _BUFFER)
         if stream.peek(2)[:2] == GZIP_MAGIC:
             unpacked = gzip.open(stream, "rb")  # noqa: SIM115 - closed with the archive
-            stream = io.BufferedReader(cast(io.RawIOBase, unpacked), _BUFFER)
+            return ClaimFile(name, _stepwise(unpacked), member.compress_size, None, _suffix(name))
     except READ_ERRORS as error:
         return ClaimFile(name, cast(BinaryIO, _Unreadable(error)), member.compress_size, None, _suffix(name))
     return ClaimFile(name, cast(BinaryIO, stream), member.compress_size, None, _suffix(name))
+
+
+class _Steps(io.RawIOBase):
+    """Unpacked data as it comes: what stands before a damaged place is given before the error is raised."""
+
+    def __init__(self, unpacked: gzip.GzipFile) -> None:
+        self._unpacked = unpacked
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self._unpacked.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _stepwise(unpacked: gzip.GzipFile) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(_Steps(unpacked), _BUFFER))
+
+
+def read_some(stream: BinaryIO, most: int) -> bytes:
+    """The next bytes of a stream, at most so many and none only at its end; with one read of what lies below, if it can."""
+    read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    return read(most)
 
 
 class _Unreadable(io.BufferedReader):
@@ -109,6 +138,9 @@ class _Unreadable(io.BufferedReader):
         self._error = error
 
     def read(self, size: int | None = -1, /) -> bytes:
+        raise OSError(str(self._error))
+
+    def read1(self, size: int = -1, /) -> bytes:
         raise OSError(str(self._error))
 
     def peek(self, size: int = 0, /) -> bytes:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
+from claimedits.app.claim_sources.containers import READ_ERRORS, read_some
 from claimedits.model.problems import Problem
 
 PIECE = 1 << 24
@@ -70,11 +71,35 @@ class _Piece:
     """Line of the file that begins it."""
 
 
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """The stream in chunks of ``_READ`` bytes; what comes before a read error is given before it is raised."""
+    ended = False
+    while not ended:
+        parts: list[bytes] = []
+        size = 0
+        failure: Exception | None = None
+        while size < _READ:
+            try:
+                part = read_some(stream, _READ - size)
+            except READ_ERRORS as error:
+                failure = error
+                break
+            if not part:
+                ended = True
+                break
+            parts.append(part)
+            size += len(part)
+        if parts:
+            yield b"".join(parts)
+        if failure is not None:
+            raise failure
+
+
 def _pieces(stream: BinaryIO, line: int) -> Iterator[_Piece | int]:
     """Pieces of whole lines, and the numbers of lines that are too long. A read error is raised after what came before."""
     tail = b""
     skipping = False
-    while chunk := stream.read(_READ):
+    for chunk in _chunks(stream):
         end = chunk.rfind(b"\n")
         if end < 0:
             if skipping or len(tail) + len(chunk) > LONGEST_ROW:

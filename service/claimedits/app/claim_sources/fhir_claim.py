@@ -69,6 +69,10 @@ class FhirClaim:
         }
         self.problems: list[Problem] = []
         self.paid: list[bool | None] = []
+        self.items: list[int] = []
+        """Of each line, the item it came from."""
+        self.told: set[str] = set()
+        """Fields of lines whose problem was told in the words of FHIR."""
 
     def _add(self, where: str, what: str, mend: str = "") -> None:
         self.problems.append(Problem(where, what, mend))
@@ -83,11 +87,8 @@ class FhirClaim:
             self._add("item", f"has more than {_MOST_LINES} entries", "split the claim")
             items = []
         institutional = setting == "OUTPATIENT_HOSPITAL"
-        lines = [
-            self._line(f"item[{i}]", item, places, institutional)
-            for i, item in enumerate(items)
-            if not self._is_total(item)
-        ]
+        self.items = [i for i, item in enumerate(items) if not self._is_total(item)]
+        lines = [self._line(f"item[{i}]", items[i], places, institutional) for i in self.items]
         return {
             "claim_id": self._claim_id(),
             "program": self._program(),
@@ -307,6 +308,7 @@ class FhirClaim:
             start, end = _text(billable.get("start")), _text(billable.get("end"))
         if not start:
             self._add(where, "has no service date", "give servicedDate or servicedPeriod")
+            self.told.add(f"{where}.service_date")
         return start[:10], end[:10]
 
     def _units(self, where: str, item: Mapping[str, Any], institutional: bool) -> str:

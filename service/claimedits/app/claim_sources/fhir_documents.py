@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from claimedits.app.claim_files import LONGEST_LINE
+from claimedits.app.claim_sources.containers import read_some
 from claimedits.app.claim_sources.records import Position
 
 LONGEST_RESOURCE = LONGEST_LINE
@@ -110,7 +111,7 @@ class _Scanner:
         """Every record of the stream."""
         in_text = skip_one = False
         offset = 0
-        while chunk := self._stream.read(_CHUNK):
+        while chunk := read_some(self._stream, _CHUNK):
             at = kept_from = text_from = 0
             while True:
                 if skip_one and at < len(chunk):

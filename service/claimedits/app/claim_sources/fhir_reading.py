@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from claimedits.app.claim_sources.containers import READ_ERRORS, ClaimFile, explain
 from claimedits.app.claim_sources.fhir_claim import FhirClaim, read_person
@@ -47,15 +48,25 @@ def read_fhir(file: ClaimFile, program: str = "", setting: str = "") -> Iterator
         yield Notice(file.name, position, problem)
 
 
+_LINE_PATH = re.compile(r"lines\[(\d+)\](.*)")
+
+
+def _place(resource: FhirClaim, problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Problems of lines as those of the items they came from; not those that were told in the words of FHIR."""
+    for problem in problems:
+        found = _LINE_PATH.fullmatch(problem.where)
+        where = f"item[{resource.items[int(found[1])]}]{found[2]}" if found else problem.where
+        if where not in resource.told:
+            yield Problem(where, problem.what, problem.mend)
+
+
 def _read(name: str, resource: FhirClaim, position: Position) -> ReadClaim | Rejection:
     try:
         fields = resource.fields()
         problems = resource.problems
         claim = read_claim(fields)
     except ClaimInvalidError as error:
-        said = {problem.where for problem in resource.problems}
-        more = (p for p in error.problems if p.where.split(".")[0].replace("lines", "item") not in said)
-        return Rejection(name, position, (*resource.problems, *more))
+        return Rejection(name, position, (*resource.problems, *_place(resource, error.problems)))
     if problems:
         return Rejection(name, position, tuple(problems), len(claim.lines))
     return ReadClaim(claim, name, position, tuple(resource.paid))

@@ -39,7 +39,7 @@ line table itself only history lines may say so; ``history.attach_history`` move
 
 CLAIMS_A_BATCH = 8_192
 _RECORD_READERS = {"x12": read_x12, "fhir": read_fhir, "ndjson": read_ndjson}
-_SEEN = "has the claim id of a claim that was read before"
+SEEN_BEFORE = "has the claim id of a claim that was read before"
 _MEND_SEEN = "give each claim an id of its own, or leave the second one out"
 
 
@@ -96,6 +96,10 @@ class ClaimInput:
                 for file in open_claim_files(path):
                     self._stream = file.stream if file.path is not None else None
                     yield from self._read_file(file, "!" in file.name and path != file.name)
+                    if _has_shrunk(file):
+                        what = "the file became shorter while it was read; records may be missing"
+                        shrunk = reject(file.name, Position(), "", what, "read it when nobody writes to it")
+                        yield self._batch(_no_rows(), [shrunk])
                     self._stream = None
                     self._bytes_done += file.size
         finally:
@@ -128,9 +132,8 @@ class ClaimInput:
         except (SourceError, MappingError) as error:
             if not is_member or (self._options.mapping and isinstance(error, MappingError)):
                 raise
-            yield self._batch(
-                _no_rows(), [reject(file.name, Position(), "", str(error), "leave it out of the archive")]
-            )
+            what = str(error).removeprefix(f"{file.name}: ").replace("\n", "; ")
+            yield self._batch(_no_rows(), [reject(file.name, Position(), "", what, "leave it out of the archive")])
 
     def _collect(self, records: Iterable[Record]) -> Iterator[ReadBatch]:
         claims: list[ReadClaim] = []
@@ -154,7 +157,7 @@ class ClaimInput:
         builder = LineBatchBuilder()
         for record, is_again in zip(claims, again.tolist(), strict=True):
             if is_again:
-                rejections.append(reject(record.source, record.position, "claim_id", _SEEN, _MEND_SEEN))
+                rejections.append(reject(record.source, record.position, "claim_id", SEEN_BEFORE, _MEND_SEEN))
             else:
                 builder.add(record.claim, record.paid)
         return self._batch(_with_payment(builder.take()), rejections, notices)
@@ -172,7 +175,7 @@ class ClaimInput:
                 for claim in np.flatnonzero(again).tolist():
                     row = int(batch.positions[starts[claim]])
                     position = Position(row=row) if batch.unit == "row" else Position(line=row)
-                    rejections.append(reject(name, position, "claim_id", _SEEN, _MEND_SEEN))
+                    rejections.append(reject(name, position, "claim_id", SEEN_BEFORE, _MEND_SEEN))
                 table = table.filter(pa.array(np.repeat(~again, sizes)))
         return self._batch(_with_payment(table), rejections, batch.notices)
 
@@ -202,6 +205,11 @@ def read_records(paths: Sequence[str], options: ReadOptions) -> Iterator[Record]
                     yield ReadClaim(claim, record.source, record.position, record.paid)
                 else:
                     yield record
+
+
+def _has_shrunk(file: ClaimFile) -> bool:
+    """A plain file that ended before the size it had when it was opened. Parquet says so itself."""
+    return file.path is not None and not file.stream.closed and 0 < file.stream.tell() < file.size
 
 
 def claim_starts(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

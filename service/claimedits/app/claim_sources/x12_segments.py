@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
+from claimedits.app.claim_sources.containers import read_some
+
 LONGEST_SEGMENT = 1 << 20
 """Bytes of one segment; a longer one is skipped to its terminator and reported. Real segments have some hundred."""
 
@@ -76,7 +78,7 @@ class _Buffer:
     def fill(self, least: int) -> bool:
         """Have ``least`` bytes at hand, if the stream has them."""
         while len(self.data) - self.start < least and not self.ended:
-            chunk = self.stream.read(_CHUNK)
+            chunk = read_some(self.stream, _CHUNK)
             if not chunk:
                 self.ended = True
                 break
