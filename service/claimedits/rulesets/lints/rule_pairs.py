@@ -23,13 +23,18 @@ Lists = Mapping[str, CodeList]
 def check_pairs(placed: Sequence[PlacedRule], lists: Lists, directory: str, report: Report) -> None:
     """Doubled, unreachable and contradictory rules, titles that stand twice, and versions that leave days out."""
     asked = {id(p): frozenset(attributes_of(p.rule)) for p in placed}
+    named = {id(p): _named_codes(p.rule.when) for p in placed}
     order = sorted(placed, key=lambda p: (p.file.name, p.row))
     for i, one in enumerate(order):
         for other in order[:i]:
             if one.rule.id == other.rule.id or not _meet(one.rule, other.rule):
                 continue
-            down = asked[id(other)] <= asked[id(one)] and _covers(other.rule, one.rule, lists)
-            up = asked[id(one)] <= asked[id(other)] and _covers(one.rule, other.rule, lists)
+            if one.rule.status is other.rule.status and one.rule.code != other.rule.code:
+                continue  # two findings of one weight, each with a reason of its own
+            may_down = asked[id(other)] <= asked[id(one)] and _may_hold(named[id(other)], named[id(one)])
+            may_up = asked[id(one)] <= asked[id(other)] and _may_hold(named[id(one)], named[id(other)])
+            down = may_down and _covers(other.rule, one.rule, lists)
+            up = may_up and _covers(one.rule, other.rule, lists)
             if down and up:
                 _weigh_equal(other, one, directory, report)
             elif down:
@@ -39,6 +44,19 @@ def check_pairs(placed: Sequence[PlacedRule], lists: Lists, directory: str, repo
     _check_reading(order, directory, report)
     _check_titles(order, directory, report)
     _check_versions(order, directory, report)
+
+
+def _named_codes(condition: Condition) -> frozenset[str] | None:
+    """The procedure codes that a rule names one by one; None = it has others, or none. Spares most comparisons."""
+    for part in condition.parts if isinstance(condition, All) else (condition,):
+        if isinstance(part, Test) and part.attribute == "line.procedure_code":
+            if part.operator == "text_in" and not part.negated:
+                return frozenset(part.values)
+    return None
+
+
+def _may_hold(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
+    return wide is None or narrow is None or narrow <= wide
 
 
 def _meet(one: Rule, other: Rule) -> bool:
