@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from claimedits.app.claim_sources.column_mapping import shipped_mappings
 from claimedits.app.claim_sources.detection import FORMATS
-from claimedits.app.claim_sources.history import attach_history
+from claimedits.app.claim_sources.history import join_history
 from claimedits.app.claim_sources.identifiers import IdentifierHash
 from claimedits.app.claim_sources.partitions import partition_by_patient, read_partition
 from claimedits.app.claim_sources.reading import ClaimInput, ReadOptions
@@ -122,7 +122,7 @@ class _Run:
         self._earlier_only = earlier_only
         self._shown: list[Rejection | Notice] = []
         self._history_lines = 0
-        self._history_left_out = 0
+        self._history_cut = 0
 
     def read(
         self, target: tuple[str, str] | None, rejected: str | None, advance: Callable[[str, int, int], None] | None
@@ -161,10 +161,10 @@ class _Run:
         with tempfile.TemporaryDirectory(prefix=".claim-edits-", dir=near) as folder:
             number = max(1, min(1_024, -(-self.input.bytes_known // _BYTES_A_PARTITION)))
             for path in partition_by_patient(tables, Path(folder) / "partitions", number):
-                joined = attach_history(read_partition(path), self._window, self._earlier_only)
-                self._history_lines += joined.lines
-                self._history_left_out += joined.left_out
-                yield joined.table
+                for joined in join_history(read_partition(path), self._window, self._earlier_only):
+                    self._history_lines += joined.lines
+                    self._history_cut += joined.cut
+                    yield joined.table
 
     def report(self, output_format: str, to_stderr: bool) -> None:
         """The summary: what became of every record."""
@@ -184,7 +184,7 @@ class _Run:
             }
             if self._window is not None:
                 summary["history_lines"] = self._history_lines
-                summary["history_lines_left_out"] = self._history_left_out
+                summary["claims_with_more_history"] = self._history_cut
             if not to_stderr:
                 print_json(summary)
             return
@@ -205,7 +205,7 @@ class _Run:
         if counts.notices:
             lines.append(f"notices   {counts.notices:>12,}")
         if self._window is not None:
-            beyond = f", {self._history_left_out:,} more than claims may have" if self._history_left_out else ""
+            beyond = f"; {self._history_cut:,} claims have more, the farthest is left out" if self._history_cut else ""
             lines.append(f"history   {self._history_lines:>12,}  lines joined{beyond}")
         for line in lines:
             click.echo(line, err=to_stderr)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_claims import CODES
 
-from claimedits.app.claim_sources.history import attach_history
+from claimedits.app.claim_sources import history
+from claimedits.app.claim_sources.history import attach_history, join_history
 from claimedits.app.claim_sources.line_batches import claims_of, table_of
 from claimedits.app.claim_sources.partitions import PARTITION_SCHEMA, partition_by_patient, read_partition
 from claimedits.app.claim_sources.reading import READ_SCHEMA
@@ -77,12 +78,25 @@ def expected(made: list[Claim], window: int, earlier_only: bool) -> list[Claim]:
     return joined
 
 
-@given(patients_claims(), st.integers(0, 4), st.booleans())
-def test_history_is_that_of_the_rule(made: list[Claim], window: int, earlier_only: bool) -> None:
-    joined = attach_history(partition_of(made, paid=True), window, earlier_only)
-    assert list(claims_of(joined.table)) == expected(made, window, earlier_only)
-    assert joined.lines == sum(len(claim.history_lines) for claim in claims_of(joined.table))
-    assert joined.left_out == 0
+def join(partition: pa.Table, window: int) -> list[Claim]:
+    return [claim for part in join_history(partition, window) for claim in claims_of(part.table)]
+
+
+@given(patients_claims(), st.integers(0, 4), st.booleans(), st.sampled_from([1, 5, 1_000]))
+def test_history_is_that_of_the_rule(made: list[Claim], window: int, earlier_only: bool, block: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history, "_BLOCK", block)
+        check_history(made, window, earlier_only)
+
+
+def check_history(made: list[Claim], window: int, earlier_only: bool) -> None:
+    parts = list(join_history(partition_of(made, paid=True), window, earlier_only))
+    found = [claim for part in parts for claim in claims_of(part.table)]
+    assert found == expected(made, window, earlier_only)
+    assert sum(part.lines for part in parts) == sum(len(claim.history_lines) for claim in found)
+    assert not any(part.cut for part in parts)
+    whole = attach_history(partition_of(made, paid=True), window, earlier_only)
+    assert list(claims_of(whole.table)) == found
 
 
 def one_patient(*claims: Claim) -> list[Claim]:
@@ -95,7 +109,7 @@ def test_pointers_of_another_claim_are_not_taken_over() -> None:
         Claim("A", Program.MEDICARE, Setting.PRACTITIONER, (pointing,), diagnoses=("E1142",)),
         Claim("B", Program.MEDICARE, Setting.PRACTITIONER, (pointing,), diagnoses=("B351",)),
     )
-    joined = list(claims_of(attach_history(partition_of([one, two]), 0).table))
+    joined = join(partition_of([one, two]), 0)
     assert joined[0].lines == one.lines
     assert [(h.claim_id, h.diagnosis_pointers, h.paid) for h in joined[0].history_lines] == [("B", (), None)]
 
@@ -106,21 +120,29 @@ def test_history_that_a_claim_brings_is_not_joined_again() -> None:
         Claim("A", Program.MEDICARE, Setting.PRACTITIONER, (line(2, 0),), history_lines=(brought,)),
         Claim("B", Program.MEDICARE, Setting.PRACTITIONER, (line(1, 0),)),
     )
-    first, second = claims_of(attach_history(partition_of([one, two], paid=True), 0).table)
+    first, second = join(partition_of([one, two], paid=True), 0)
     assert first.history_lines == (brought,)
     assert [h.claim_id for h in second.history_lines] == ["A"], "and brought lines are nobody else's history"
 
 
-def test_more_history_than_a_claim_may_have_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    from claimedits.app.claim_sources import history
-    from claimedits.model.claim_reading import ClaimLimits
-
-    monkeypatch.setattr(history, "DEFAULT_LIMITS", ClaimLimits(history_lines=2))
+@pytest.mark.parametrize("limit", ["MOST_LINES", "MOST_CLAIMS"])
+def test_more_history_than_a_claim_may_have_is_cut_and_counted(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, limit, 2)
     made = one_patient(*(Claim(f"C{i}", Program.MEDICARE, Setting.PRACTITIONER, (line(1, i),)) for i in range(5)))
-    joined = attach_history(partition_of(made), 4)
-    nearest = [[h.claim_id for h in claim.history_lines] for claim in claims_of(joined.table)]
-    assert nearest == [["C1", "C2"], ["C0", "C2"], ["C1", "C3"], ["C2", "C4"], ["C2", "C3"]]
-    assert joined.left_out == 10
+    (part,) = join_history(partition_of(made), 4)
+    found = [[h.claim_id for h in claim.history_lines] for claim in claims_of(part.table)]
+    if limit == "MOST_LINES":
+        assert found == [["C1", "C2"], ["C0", "C2"], ["C1", "C3"], ["C2", "C4"], ["C2", "C3"]]
+    else:
+        assert all(len(ids) <= 2 for ids in found)
+    assert part.cut == 5
+
+
+def test_a_patient_number_that_stands_for_everybody_does_not_hang() -> None:
+    made = one_patient(*(Claim(f"C{i}", Program.MEDICARE, Setting.PRACTITIONER, (line(1, 0),)) for i in range(3_000)))
+    parts = list(join_history(partition_of(made), 0))
+    assert sum(part.cut for part in parts) == 3_000
+    assert max(part.table.num_rows for part in parts) <= history._BLOCK
 
 
 @given(patients_claims(), st.integers(1, 5))
