@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from claimedits.app.shipped import find_rules
 from claimedits.model.dates import today
 from claimedits.model.problems import AmbiguousIdError, NotFoundError
+from claimedits.rulesets.comparison.releases import line_of
 from claimedits.rulesets.lints.code_books import read_books, read_forms
 from claimedits.rulesets.lints.lint import LintFinding, order_findings
 from claimedits.rulesets.lints.revisions import check_revision
@@ -52,13 +53,14 @@ def check_revisions(
 
 
 def find_predecessor(store: Store, info: RevisionInfo) -> RevisionInfo | None:
-    """The revision of the same rule set that a revision follows: the latest that takes effect before it, or on the same day
+    """The revision of the same line of a rule set that a revision follows: the latest that takes effect before it, or on the same day
     and was published before it."""
 
     def order(other: RevisionInfo) -> tuple[int, int, str]:
         return other.header.effective_from, other.header.published_on, other.id
 
-    earlier = [other for other in store.revisions(info.header.rule_set) if order(other) < order(info)]
+    line = [other for other in store.revisions(info.header.rule_set) if line_of(other) == line_of(info)]
+    earlier = [other for other in line if order(other) < order(info)]
     return max(earlier, key=order) if earlier else None
 
 
@@ -86,13 +88,14 @@ def _release(store: Store, name: str) -> Sequence[str]:
 
 
 def _newest(store: Store) -> list[RevisionInfo]:
-    newest: dict[str, RevisionInfo] = {}
+    newest: dict[object, RevisionInfo] = {}
     for info in store.revisions():  # by rule set, governed period, publication
-        newest[info.header.rule_set] = info
+        newest[info.header.rule_set, line_of(info)] = info
     return list(newest.values())
 
 
 def _same_set(before: Sequence[RevisionInfo], info: RevisionInfo) -> RevisionInfo | None:
     """The last revision of the same rule set among those named. One named alone is taken as it is."""
-    same = [other for other in before if other.header.rule_set == info.header.rule_set and other.id != info.id]
+    line = (info.header.rule_set, line_of(info))
+    same = [other for other in before if (other.header.rule_set, line_of(other)) == line and other.id != info.id]
     return max(same, key=lambda other: (other.header.effective_from, other.header.published_on)) if same else None

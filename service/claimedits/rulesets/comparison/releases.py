@@ -86,11 +86,12 @@ def _lines(
 ) -> Iterator[tuple[list[RevisionInfo], list[RevisionInfo]]]:
     """The revisions of a rule set apart by what they hold: coverage documents come in several exports that serve together, each
     with editions of its own, and so do the roles that people read out of them."""
-    for line in sorted({_line_of(info) for info in (*old, *new)}):
-        yield [info for info in old if _line_of(info) == line], [info for info in new if _line_of(info) == line]
+    for line in sorted({line_of(info) for info in (*old, *new)}):
+        yield [info for info in old if line_of(info) == line], [info for info in new if line_of(info) == line]
 
 
-def _line_of(info: RevisionInfo) -> tuple[bool, str]:
+def line_of(info: RevisionInfo) -> tuple[bool, str]:
+    """What tells the lines of a rule set apart whose editions follow each other: (whether it holds roles, which documents)."""
     return "roles" in info.rows, info.header.attributes.get("content", "")
 
 
