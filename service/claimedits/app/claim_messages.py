@@ -25,29 +25,50 @@ def claim_from_proto(message: claim_pb2.Claim, limits: ClaimLimits = DEFAULT_LIM
     return read_claim(fields, limits)
 
 
+_MOST_REMEMBERED = 65_536
+_remembered: dict[bytes, tuple[ClaimLine, int]] = {}
+"""Lines by their bytes on the wire, with their greatest diagnosis pointer: a line seen before costs one look-up. Bounded."""
+
+
 def _read_lines(message: claim_pb2.Claim) -> list[ClaimLine | dict[str, Any]]:
     """Lines read at once where every value was seen before; the fields of those that have to be read in full."""
     diagnoses = len(message.diagnoses)
     lines: list[ClaimLine | dict[str, Any]] = []
     for line in message.lines:
-        read = read_familiar_line(
-            line.line_number,
-            line.procedure_code,
-            line.modifiers,
-            line.units,
-            line.service_date,
-            line.service_date_end,
-            line.diagnosis_pointers,
-            line.rendering_provider_id,
-            line.rendering_specialty,
-            line.place_of_service,
-            line.revenue_code,
-            line.charge_cents if line.HasField("charge_cents") else None,
-            line.non_covered_charge_cents if line.HasField("non_covered_charge_cents") else None,
-            diagnoses,
-        )
-        lines.append(_line_fields(line) if read is None else read)
+        sent = line.SerializeToString()
+        known = _remembered.get(sent)
+        if known is not None and known[1] <= diagnoses:
+            lines.append(known[0])
+            continue
+        read = _read_line(line, diagnoses)
+        if read is None:
+            lines.append(_line_fields(line))
+            continue
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[sent] = read, max(read.diagnosis_pointers, default=0)
+        lines.append(read)
     return lines
+
+
+def _read_line(line: claim_pb2.ClaimLine, diagnoses: int) -> ClaimLine | None:
+    """The line where every value was seen before."""
+    return read_familiar_line(
+        line.line_number,
+        line.procedure_code,
+        line.modifiers,
+        line.units,
+        line.service_date,
+        line.service_date_end,
+        line.diagnosis_pointers,
+        line.rendering_provider_id,
+        line.rendering_specialty,
+        line.place_of_service,
+        line.revenue_code,
+        line.charge_cents if line.HasField("charge_cents") else None,
+        line.non_covered_charge_cents if line.HasField("non_covered_charge_cents") else None,
+        diagnoses,
+    )
 
 
 def _head_fields(message: claim_pb2.Claim) -> dict[str, Any]:

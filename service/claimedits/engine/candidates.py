@@ -6,11 +6,16 @@ With a trace, or where passes are wanted too, every line is a candidate, so that
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import TypeVar
+
 from claimedits.engine.evaluation import Evaluation
-from claimedits.model.claim import ClaimLine
+from claimedits.model.claim import Claim, ClaimLine
 from claimedits.model.dates import Day
 from claimedits.model.terms import Family, Setting, Status
 from claimedits.rulesets.loaded import LoadedRuleSet
+
+T = TypeVar("T")
 
 
 def find_uncovered(evaluation: Evaluation, loaded: LoadedRuleSet, *, dated_rows: bool) -> dict[int, Day]:
@@ -26,18 +31,18 @@ def find_uncovered(evaluation: Evaluation, loaded: LoadedRuleSet, *, dated_rows:
     return uncovered
 
 
-def find_mue_candidates(
-    evaluation: Evaluation, loaded: LoadedRuleSet, counted: dict[str, list[ClaimLine]]
-) -> list[tuple[int, ClaimLine]]:
+def find_mue_candidates(evaluation: Evaluation, loaded: LoadedRuleSet) -> list[tuple[int, ClaimLine]]:
     """Lines whose units are not plainly within their value.
 
-    Plain: the only counted line of its code on the claim and in history, one day, no more units than the value allows.
+    Plain: the only line of its code on the claim and in history, one day, no more units than the value allows.
     """
     lines = list(enumerate(evaluation.claim.lines))
     if evaluation.wants_passes or evaluation.claim.setting is Setting.ASC:
         return lines
     limits, statuses = _plain_limits(evaluation, loaded), evaluation.statuses(Family.MUE)
-    uncounted = evaluation.conventions.uncounted_modifiers
+    repeated = _repeated_codes(evaluation.claim)
+    uncounted: frozenset[str] = frozenset()
+    asked_for: Day | None = None
     candidates = []
     for index, line in lines:
         day = line.service_date
@@ -45,23 +50,40 @@ def find_mue_candidates(
         limit = limits.get(key)
         if limit is None:
             limit = limits[key] = plain_limit(evaluation, loaded, line.procedure_code, day)
-        if line.modifiers and not uncounted(day).isdisjoint(line.modifiers):
+        if line.modifiers and asked_for != day:
+            uncounted, asked_for = evaluation.conventions.uncounted_modifiers(day), day
+        if line.modifiers and not uncounted.isdisjoint(line.modifiers):
             candidates.append((index, line))
-        elif line.units <= limit and day == line.service_date_end and len(counted.get(line.procedure_code, ())) == 1:
+        elif line.units <= limit and day == line.service_date_end and line.procedure_code not in repeated:
             statuses[index] = Status.PASS
         else:
             candidates.append((index, line))
     return candidates
 
 
+def _repeated_codes(claim: Claim) -> frozenset[str]:
+    """Codes that stand on several lines, history included."""
+    codes = [line.procedure_code for line in (*claim.lines, *claim.history_lines)]
+    if len(set(codes)) == len(codes):
+        return frozenset()
+    return frozenset(code for code, count in Counter(codes).items() if count > 1)
+
+
 def _plain_limits(evaluation: Evaluation, loaded: LoadedRuleSet) -> dict[tuple[str, Day], int]:
-    """Limits found so far for this rule set as known on ``as_of``; bounded, since codes and days are the caller's."""
-    limits = evaluation.release.limits.setdefault((loaded.name, evaluation.as_of), {})
-    if len(limits) >= 65_536:
-        limits.clear()
-    if len(evaluation.release.limits) > 64:
-        evaluation.release.limits.clear()
-    return limits
+    """Limits found so far for this rule set as known on ``as_of``."""
+    return _remembered(evaluation.release.limits, (loaded.name, evaluation.as_of))
+
+
+def _remembered(
+    kept: dict[tuple[str, Day], dict[tuple[str, Day], T]], key: tuple[str, Day]
+) -> dict[tuple[str, Day], T]:
+    """Answers by code and day, for a rule set as known on a day; bounded, since codes and days are the caller's."""
+    answers = kept.setdefault(key, {})
+    if len(answers) >= 65_536:
+        answers.clear()
+    if len(kept) > 64:
+        kept.clear()
+    return answers
 
 
 def plain_limit(evaluation: Evaluation, loaded: LoadedRuleSet, code: str, day: Day) -> int:
@@ -79,9 +101,14 @@ def find_add_on_candidates(evaluation: Evaluation, loaded: LoadedRuleSet) -> lis
     if evaluation.trace is not None:
         return lines
     statuses = evaluation.statuses(Family.ADD_ON_CODE)
+    known = _remembered(evaluation.release.add_ons, (loaded.name, evaluation.as_of))
     candidates = []
     for index, line in lines:
-        if may_be_add_on(evaluation, loaded, line.procedure_code, line.service_date):
+        key = (line.procedure_code, line.service_date)
+        may_be = known.get(key)
+        if may_be is None:
+            may_be = known[key] = may_be_add_on(evaluation, loaded, *key)
+        if may_be:
             candidates.append((index, line))
         elif not statuses[index]:  # a line that no revision covers keeps its NOT_EVALUATED
             statuses[index] = Status.NOT_APPLICABLE

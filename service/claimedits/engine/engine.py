@@ -124,7 +124,7 @@ def read_as_of(as_of: Day | str | None) -> Day:
             raise ClaimInvalidError([problem]) from None
     else:
         day = today() if as_of is None else as_of
-    if day > today():
+    if day > _known_today() and day > today():
         problem = Problem(
             "as_of",
             f"{format_day(day)} lies in the future",
@@ -132,6 +132,12 @@ def read_as_of(as_of: Day | str | None) -> Day:
         )
         raise ClaimInvalidError([problem])
     return day
+
+
+@lru_cache(maxsize=1)
+def _known_today() -> Day:
+    """The day on which this was first asked: no later day than today, without asking the clock."""
+    return today()
 
 
 def read_families(families: Iterable[Family | str]) -> frozenset[Family]:
@@ -190,7 +196,7 @@ def _mark_conditional(evaluation: Evaluation) -> None:
 def _close(evaluation: Evaluation, level: DetailLevel) -> Decision:
     """Order the findings, sum up lines and claim, name the decision (api.md §2)."""
     claim = evaluation.claim
-    families = tuple(family for family in FAMILIES_BY_NAME if family in evaluation.families)
+    families = _by_name(evaluation.families)
     lines = [
         LineResult(line.line_number, line.procedure_code_sent or line.procedure_code, *_sum_up(families, numbers))
         for line, numbers in zip(claim.lines, zip(*map(evaluation.statuses, families), strict=True), strict=True)
@@ -206,6 +212,11 @@ def _close(evaluation: Evaluation, level: DetailLevel) -> Decision:
         findings=tuple(evaluation.findings),
         trace=tuple(evaluation.trace or ()),
     )
+
+
+@lru_cache(maxsize=256)
+def _by_name(families: frozenset[Family]) -> tuple[Family, ...]:
+    return tuple(family for family in FAMILIES_BY_NAME if family in families)
 
 
 @lru_cache(maxsize=65_536)

@@ -59,11 +59,13 @@ def evaluate(evaluation: Evaluation) -> None:
     claim = evaluation.claim
     rule_set = table_for(claim.program, claim.setting)
     loaded = evaluation.release.rule_sets.get(rule_set)
+    candidates = list(enumerate(claim.lines)) if loaded is None else find_mue_candidates(evaluation, loaded)
+    if not candidates:
+        return
     counted: dict[str, list[ClaimLine]] = {}
     for line in (*claim.lines, *(line for line in claim.history_lines if line.paid)):
         if not _is_not_counted(evaluation, line):
             counted.setdefault(line.procedure_code, []).append(line)
-    candidates = enumerate(claim.lines) if loaded is None else find_mue_candidates(evaluation, loaded, counted)
     for place, (index, line) in enumerate(candidates):
         if place % 32 == 31:
             evaluation.stop_if_abandoned()

@@ -118,6 +118,11 @@ class LoadedRelease:
         return {}
 
     @cached_property
+    def add_ons(self) -> dict[tuple[str, Day], dict[tuple[str, Day], bool]]:
+        """Remembered answers whether a code may be an add-on, by rule set and ``as_of``, then code and day."""
+        return {}
+
+    @cached_property
     def plain_codes(self) -> dict[Day, tuple[set[tuple[str, Day]], set[tuple[str, Day]]]]:
         """Procedure codes and diagnoses that are plainly valid, by ``as_of``; each with its day (``engine.code_validity``)."""
         return {}
