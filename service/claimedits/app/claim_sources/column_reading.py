@@ -137,14 +137,9 @@ def check_columns(mapping: ColumnMapping, names: Sequence[str], file: str) -> li
     for column, where, optional in dict.fromkeys(mapping.columns()):
         if column not in names and not optional:
             close = difflib.get_close_matches(column, names, 1)
-            mend = f"did you mean {close[0]}?" if close else f"{file} has {_listed(names)}"
+            mend = f"did you mean {close[0]}?" if close else f"compare it with the header of {file}"
             problems.append(Problem(f"{mapping.origin}: {where}", f"names column {column}, which is missing", mend))
     return problems
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:12])
-    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 def _read(
