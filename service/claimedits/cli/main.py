@@ -24,6 +24,7 @@ _COMMANDS = {
     "lookup": "claimedits.cli.lookups:lookup",
     "read": "claimedits.cli.reading:read",
     "release": "claimedits.cli.releases:release",
+    "replay": "claimedits.cli.replay:replay_claims",
     "serve": "claimedits.cli.serving:serve",
     "test": "claimedits.cli.testing:test_rules",
 }

@@ -6,7 +6,7 @@ They are data (``rules/ncci-conventions``, ``rules/duplicates``), compiled into 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -200,6 +200,12 @@ class Conventions:
             if window.covers(day):
                 return window.value
         return None
+
+    def adjustment_rows(self) -> Iterator[tuple[str, Adjustment, Day, Day]]:
+        """Every row of adjustment codes: finding code, codes, first and last day, both inclusive."""
+        for name, windows in self._adjustments.items():
+            for window in windows:
+                yield name, window.value, window.effective_from, window.effective_to
 
     def add_on_note(self, note: str, day: Day) -> AddOnNote | None:
         """What a published note restricts; None for a note that nobody has curated."""

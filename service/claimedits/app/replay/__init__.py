@@ -1,1 +1,4 @@
-"""Replay: historical claims re-run under a release, at scale, with what changed, what was expected, and a report."""
+"""Re-runs history: claims of any number under a release, beside a baseline, and beside what really happened.
+
+``running.replay`` is its entry. ``evaluating.PartitionEvaluator`` answers for one partition, and is what every engine calls.
+"""

@@ -1,173 +1,156 @@
-"""What a replay counts: small tables that are summed up partition by partition, and do not depend on their order.
+"""What a replay counts: small tables that are summed up part by part, and do not depend on how the parts are cut.
 
 Every table has its names first and its figures after them. Charges are of lines, in cents; a line counts once in each row
-of a table, however many findings it has there.
+of a table, however many findings it has there. A claim never lies in two parts, so that claims add up as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-import orjson
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from claimedits.model.terms import FAMILIES_BY_NAME
+Ints = npt.NDArray[np.int64]
+Words = tuple[Ints, Sequence[str]]
+"""A column of texts: a number for each row, and the text of each number."""
 
 FIGURES = ("lines", "claims", "charge_cents", "lines_without_charge")
-_FIGURES: list[pa.Field] = [pa.field(name, pa.int64()) for name in FIGURES]
-STATUS_COLUMNS: Mapping[str, str] = {family.name: family.name.lower() for family in FAMILIES_BY_NAME}
-"""The column of a line table that holds a family's status."""
+AMOUNTS = (*FIGURES, "amount_cents")
+"""With what the payer took off, where it told."""
 
 
-def _schema(*names: str) -> pa.Schema:
-    return pa.schema([*(pa.field(name, pa.string()) for name in names), *_FIGURES])
+def schema_of(names: Sequence[str], figures: Sequence[str] = FIGURES) -> pa.Schema:
+    """The columns of a table of sums."""
+    return pa.schema(
+        [*(pa.field(name, pa.string()) for name in names), *(pa.field(name, pa.int64()) for name in figures)]
+    )
 
 
-OUTCOMES = _schema("month", "outcome")
-FAMILIES = _schema("month", "family", "status")
-RULES = _schema("family", "rule_set", "rule_id", "code", "status")
-LABELS = _schema("quarter", "rule_set", "label", "status")
-BYPASSES = _schema("modifier", "billing_provider_id")
-CONFLICTS = _schema("billing_provider_id", "status")
 SCHEMAS: Mapping[str, pa.Schema] = {
-    "outcomes": OUTCOMES,
-    "families": FAMILIES,
-    "rules": RULES,
-    "labels": LABELS,
-    "bypasses": BYPASSES,
-    "conflicts": CONFLICTS,
+    "outcomes": schema_of(("month", "outcome")),
+    "families": schema_of(("month", "family", "status")),
+    "rules": schema_of(("family", "rule_set", "rule_id", "code", "status")),
+    "editions": schema_of(("quarter", "family", "rule_set", "label", "status")),
+    "bypasses": schema_of(("modifier", "billing_provider_id")),
+    "conflicts": schema_of(("billing_provider_id", "status")),
+    "changes": schema_of(("kind",)),
+    "change_parts": schema_of(("part", "name", "kind")),
+    "claim_changes": schema_of(("kind", "old", "new"), ("claims",)),
+    "confusion": schema_of(("family", "real", "found"), AMOUNTS),
+    "preventable": schema_of(("family", "rule_set", "rule_id", "carc"), AMOUNTS),
+    "other_denials": schema_of(("group", "carc"), AMOUNTS),
 }
-"""``outcomes``: lines by month and outcome. ``families``: by month, family and status. ``rules``: by the rule that spoke.
-``labels``: by quarter and the revision that answered. ``bypasses``: PTP conflicts that a modifier bypassed, by the modifier
-and the billing provider. ``conflicts``: lines with a PTP conflict, by billing provider and status."""
+"""``outcomes``: lines by month of service and outcome. ``families``: by month, family and status. ``rules``: by the rule that
+spoke. ``editions``: by quarter of service and the edition that answered. ``bypasses``: PTP conflicts that a modifier bypassed,
+by the modifier and the billing provider. ``conflicts``: lines with a PTP conflict, by billing provider and status.
+``changes``, ``change_parts``, ``claim_changes``: with a baseline, changed lines by kind, by rule, code, provider, family and rule
+set, and claims by their worst change and their outcomes. ``confusion``, ``preventable``, ``other_denials``: with expectations
+(``agreement``)."""
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Tables by the names of ``SCHEMAS``, each sorted by its names."""
+    """Tables by the names of ``SCHEMAS``, each sorted by its names, and plain counts."""
 
     tables: Mapping[str, pa.Table]
-
-    @classmethod
-    def empty(cls) -> Sums:
-        """Of no claims."""
-        return cls({name: schema.empty_table() for name, schema in SCHEMAS.items()})
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def merge_sums(parts: Sequence[Sums]) -> Sums:
-    """The sums of all parts."""
+    """The sums of all parts. Every table of ``SCHEMAS`` is there, if only without rows."""
     merged = {}
     for name, schema in SCHEMAS.items():
-        whole = pa.concat_tables([schema.empty_table(), *(part.tables[name] for part in parts)])
-        merged[name] = _sum_up(whole, schema)
-    return Sums(merged)
-
-
-def sum_results(lines: pa.Table, findings: pa.Table, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Sums:
-    """The sums of some claims.
-
-    Args:
-        lines: one row a line: ``claim`` (number of the claim, int64), ``billing_provider_id``, ``service_date``,
-            ``charge_cents``, ``outcome``, and a status column a family.
-        findings: as ``model.line_table.FINDING_SCHEMA``.
-        rows: for each finding, the row of its line in ``lines``.
-    """
-    months = pc.strftime(lines["service_date"], format="%Y-%m")
-    base = pa.table(
-        {
-            "claim": lines["claim"],
-            "row": pa.array(np.arange(lines.num_rows, dtype=np.int64)),
-            "charge_cents": lines["charge_cents"],
-            "month": months,
-            "quarter": _quarters(lines["service_date"]),
-            "outcome": lines["outcome"],
-            "billing_provider_id": pc.fill_null(lines["billing_provider_id"].cast(pa.string()), ""),
-            **{column: lines[column] for column in STATUS_COLUMNS.values() if column in lines.column_names},
-        }
-    )
-    found = _join(findings, base, rows)
-    ptp = found.filter(pc.equal(found["family"], "PTP"))
-    bypassed = ptp.filter(pc.equal(ptp["status"], "BYPASSED"))
-    bypassed = bypassed.append_column(
-        "modifier", pa.array(map(_bypassing_modifier, bypassed["detail"].to_pylist()), pa.string())
-    )
-    return Sums(
-        {
-            "outcomes": _count(base, OUTCOMES),
-            "families": pa.concat_tables([FAMILIES.empty_table(), *_by_family(base)]),
-            "rules": _count(found, RULES),
-            "labels": _count(found, LABELS),
-            "bypasses": _count(bypassed, BYPASSES),
-            "conflicts": _count(ptp, CONFLICTS),
-        }
-    )
-
-
-def _join(findings: pa.Table, base: pa.Table, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Table:
-    """Each finding beside what is counted of its line."""
-    of_line = base.take(pa.array(rows))
-    names = ("family", "status", "rule_id", "code", "rule_set", "label", "detail")
-    columns = {name: pc.fill_null(findings[name].cast(pa.string()), "") for name in names}
-    line_columns = ("claim", "row", "charge_cents", "quarter", "billing_provider_id")
-    return pa.table({**columns, **{name: of_line[name] for name in line_columns}})
-
-
-def _by_family(base: pa.Table) -> list[pa.Table]:
-    return [
-        _count(
-            base.rename_columns({column: "status"}).append_column(
-                "family", pa.array([family] * base.num_rows, pa.string())
-            ),
-            FAMILIES,
-        )
-        for family, column in STATUS_COLUMNS.items()
-        if column in base.column_names
-    ]
-
-
-def _count(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Figures of the lines of ``table``, by the names of ``schema``; a line counts once in a row of the result."""
-    names = [name for name in schema.names if name not in FIGURES]
-    flat = pa.table(
-        {
-            **{name: table[name].cast(pa.string()) for name in names},
-            **{n: table[n] for n in ("claim", "row", "charge_cents")},
-        }
-    )
-    once = flat.group_by([*names, "claim", "row"], use_threads=False).aggregate([("charge_cents", "max")])
-    by_line = once.group_by(names, use_threads=False).aggregate(
-        [("row", "count"), ("claim", "count_distinct"), ("charge_cents_max", "sum"), ("charge_cents_max", "count")]
-    )
-    figures = {
-        "lines": by_line["row_count"],
-        "claims": by_line["claim_count_distinct"],
-        "charge_cents": pc.fill_null(by_line["charge_cents_max_sum"], 0),
-        "lines_without_charge": pc.subtract(by_line["row_count"], by_line["charge_cents_max_count"]),
-    }
-    return _sorted(pa.table({**{name: by_line[name] for name in names}, **figures}).cast(schema), names)
+        found = [part.tables[name] for part in parts if name in part.tables]
+        merged[name] = _sum_up(pa.concat_tables([schema.empty_table(), *found]), schema)
+    counts: dict[str, int] = {}
+    for part in parts:
+        for name, number in part.counts.items():
+            counts[name] = counts.get(name, 0) + number
+    return Sums(merged, dict(sorted(counts.items())))
 
 
 def _sum_up(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    names = [name for name in schema.names if name not in FIGURES]
-    summed = table.group_by(names, use_threads=False).aggregate([(figure, "sum") for figure in FIGURES])
-    renamed = summed.rename_columns([*names, *FIGURES]) if summed.column_names[: len(names)] == names else summed
-    return _sorted(renamed.select(schema.names).cast(schema), names)
+    names = [one.name for one in schema if one.type == pa.string()]
+    figures = [one.name for one in schema if one.type == pa.int64()]
+    summed = table.group_by(names, use_threads=False).aggregate([(figure, "sum") for figure in figures])
+    columns = {name: summed[name] for name in names} | {figure: summed[f"{figure}_sum"] for figure in figures}
+    return pa.table(columns, schema).sort_by([(name, "ascending") for name in names]).combine_chunks()
 
 
-def _sorted(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    return table.sort_by([(name, "ascending") for name in names]).combine_chunks()
+def words_of(column: pa.Array | pa.ChunkedArray) -> Words:
+    """A column of texts as numbers; null counts as empty."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):  # without rows
+        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    encoded = pc.fill_null(array.cast(pa.string()), "").dictionary_encode()
+    return np.asarray(encoded.indices).astype(np.int64), encoded.dictionary.to_pylist()
 
 
-def _quarters(days: pa.ChunkedArray) -> pa.ChunkedArray:
-    """``2024Q3``."""
-    years = pc.year(days).cast(pa.string())
-    return pc.binary_join_element_wise(years, pc.quarter(days).cast(pa.string()), "Q")
+def same_word(word: str, rows: int) -> Words:
+    """A column that holds one text."""
+    return np.zeros(rows, dtype=np.int64), [word]
 
 
-def _bypassing_modifier(detail: str) -> str:
-    """The modifier that a bypassed conflict was bypassed by, from the finding's particulars; several joined by a comma."""
-    considered = orjson.loads(detail).get("ptp", {}).get("modifiers_considered", []) if detail else []
-    return ",".join(sorted({entry["modifier"] for entry in considered if entry["honoured"]}))
+def take_words(words: Words, rows: Ints) -> Words:
+    """Some rows of a column."""
+    return words[0][rows], words[1]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What is counted of the lines of one part."""
+
+    claim: Ints
+    """Number of the claim of each line."""
+    charge: Ints
+    """Cents; 0 where there is no charge."""
+    has_charge: npt.NDArray[np.bool_]
+    amount: Ints | None = None
+    """Cents that the payer took off, by row of the columns that are counted, not by line."""
+
+
+def count(name: str, columns: Mapping[str, Words], rows: Ints, lines: Lines) -> pa.Table:
+    """Count lines into the table ``name`` of ``SCHEMAS``.
+
+    Args:
+        columns: the names; a row for each item that is counted.
+        rows: the line of each item. A line that comes twice with the same names counts once, its amounts add up.
+        lines: figures of the lines.
+    """
+    schema = SCHEMAS[name]
+    names = [one.name for one in schema if one.type == pa.string()]
+    key = np.zeros(len(rows), dtype=np.int64)
+    groups = np.zeros(len(rows), dtype=np.int64)
+    for column in names:  # renumbered after each, so that no product overflows
+        codes, words = columns[column]
+        key = groups * max(1, len(words)) + codes
+        _, groups = np.unique(key, return_inverse=True)
+    _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
+    once = np.unique(groups * (len(lines.claim) + 1) + rows)
+    group, line = np.divmod(once, len(lines.claim) + 1)
+    number = len(first)
+    figures = {"lines": np.bincount(group, minlength=number)}
+    claims = np.unique(group * (len(lines.claim) + 1) + lines.claim[line]) // (len(lines.claim) + 1)
+    figures["claims"] = np.bincount(claims, minlength=number)
+    figures["charge_cents"] = _sum_at(number, group, lines.charge[line])
+    figures["lines_without_charge"] = np.bincount(group[~lines.has_charge[line]], minlength=number)
+    if "amount_cents" in schema.names:
+        figures["amount_cents"] = _sum_at(
+            number, groups, lines.amount if lines.amount is not None else np.zeros_like(rows)
+        )
+    texts = {column: [columns[column][1][code] for code in columns[column][0][first]] for column in names}
+    arrays = [pa.array(texts[one.name] if one.name in texts else figures[one.name], one.type) for one in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _sum_at(number: int, group: Ints, values: Ints) -> Ints:
+    """Sums by group, as whole numbers: cents are never rounded."""
+    sums = np.zeros(number, dtype=np.int64)
+    np.add.at(sums, group, values)
+    return sums

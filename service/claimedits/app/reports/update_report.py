@@ -30,7 +30,7 @@ def update_report(comparison: Document, impact: Document | None = None) -> Repor
         impact: of ``app.impact.summary.impact_fields``; None = no claims were evaluated.
     """
     old, new = _name(comparison["old"]), _name(comparison["new"])
-    sections = [*([_impact_section(impact)] if impact else []), *_row_sections(comparison)]
+    sections = [*([impact_section(impact)] if impact else []), *_row_sections(comparison)]
     return Report(
         title="What the update changes",
         subtitle=f"{old} → {new}",
@@ -103,7 +103,7 @@ def _rule_sets(comparison: Document) -> str:
 # ---- Claims ----
 
 
-def _impact_section(impact: Document) -> Section:
+def impact_section(impact: Document) -> Section:
     parts: list[Part] = [
         Bars(
             "Changed lines by kind of change",
