@@ -2,7 +2,8 @@
 
 Families are independent of each other but for this (semantics.md §0.4): an add-on falls with a primary that another family
 denies; a PTP denial presumes that its column 1 is not denied; an invalid modifier bypasses nothing; authored rules see
-whole claims. A claim in which that could matter is decided whole, with every family that has something to say of it.
+whole claims. Lines on which that could matter are decided by these families together; a claim that an authored rule could
+speak of is decided whole, with every family that has something to say of it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from claimedits.engine.authored.reach import reads_other_families
 from claimedits.engine.columnar import screen_add_on, screen_codes, screen_duplicates, screen_pairs, screen_units
 from claimedits.engine.columnar.cases import Outcome, Run
 from claimedits.engine.columnar.claims import read_rows
+from claimedits.engine.columnar.joint import decide_joint, find_joint, rows_of
 from claimedits.engine.columnar.lines import LineColumns
 from claimedits.engine.columnar.part import Part, Screening
 from claimedits.engine.engine import decide
@@ -34,11 +36,17 @@ def evaluate_part(run: Run, lines: LineColumns) -> tuple[Part, list[Refusal]]:
     part = Part(run, lines)
     screenings = [_screen(part, family) for family in sorted(run.families)] if lines.n else []
     outcomes = {screening.family: part.decide_alone(screening) for screening in screenings}
-    whole = _seen_whole(part, screenings, outcomes)
-    kept = ~whole[lines.claim_of]
+    whole = np.zeros(len(part.kind), dtype=bool)
+    for screening in screenings:
+        if screening.whole is not None:
+            whole |= screening.whole
+    meeting = _find_meeting_rows(part, screenings, outcomes) & ~whole[lines.claim_of]
+    joint = find_joint(part, screenings, meeting) if meeting.any() else {}
+    kept = ~(whole[lines.claim_of] | rows_of(joint, lines.n))
     for screening in screenings:
         part.write_alone(screening, outcomes[screening.family], kept)
         part.decide_groups(screening, kept)
+    decide_joint(part, joint)
     if whole.any():
         _decide_whole(part, screenings, np.flatnonzero(whole))
     refusals = []
@@ -65,27 +73,21 @@ _SCREENS = {
 }
 
 
-def _seen_whole(
+def _find_meeting_rows(
     part: Part, screenings: Sequence[Screening], outcomes: dict[Family, tuple[Array, list[Outcome]]]
 ) -> Array:
-    """Claims in which families meet on a line, and those that an authored rule wants to see."""
+    """Rows on which families meet of which one reads what another finds."""
     lines = part.lines
-    whole = np.zeros(len(part.kind), dtype=bool)
-    touched = {Family.PTP: np.zeros(lines.n, dtype=bool), Family.ADD_ON_CODE: np.zeros(lines.n, dtype=bool)}
-    others = np.zeros(lines.n, dtype=bool)
+    pairs, add_ons, others = (np.zeros(lines.n, dtype=bool) for _ in range(3))
+    of_family = {Family.PTP: pairs, Family.ADD_ON_CODE: add_ons}
     for screening in screenings:
-        if screening.whole is not None:
-            whole |= screening.whole
-        marked = touched.get(screening.family, others)
+        marked = of_family.get(screening.family, others)
         marked[screening.groups.rows] = True
         numbers, found = outcomes[screening.family]
         denies = np.array([_denies(outcome) for outcome in found], dtype=bool)
         if denies.any():
             marked[screening.alone[denies[numbers]]] = True
-    pairs, add_ons = touched[Family.PTP], touched[Family.ADD_ON_CODE]
-    meet = (pairs & add_ons) | ((pairs | add_ons) & others)
-    whole[lines.claim_of[meet]] = True
-    return whole
+    return (pairs & add_ons) | ((pairs | add_ons) & others)
 
 
 def _denies(outcome: Outcome) -> bool:

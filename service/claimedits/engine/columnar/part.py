@@ -174,7 +174,7 @@ class Part:
         if not chosen:
             return
         cases = self._cases(groups, chosen)
-        missing: dict[Hashable, _Case] = {}
+        missing: dict[Hashable, Case] = {}
         for case in cases:
             key = case.key = None if case.history else (screening.family, *case.said)
             if key is None or key not in self.run.outcomes:
@@ -193,7 +193,7 @@ class Part:
             for at, template in outcome.findings:
                 self.findings.add(case.own[at], template, case.order, days[place])
 
-    def _cases(self, groups: Groups, chosen: Sequence[int]) -> list[_Case]:
+    def _cases(self, groups: Groups, chosen: Sequence[int]) -> list[Case]:
         lines = self.lines
         rows = groups.rows.tolist()
         numbers = lines.line_number[groups.rows].tolist()
@@ -204,13 +204,13 @@ class Part:
         cases = []
         for i in chosen:
             start, end = ends[i - 1] if i else 0, ends[i]
-            case = _Case(rows[start:end], numbers[start:end], None if of_history is None else of_history[start:end])
+            case = Case(rows[start:end], numbers[start:end], None if of_history is None else of_history[start:end])
             case.target = None if groups.targets is None else groups.targets[i]
             case.said = (kinds[i], claims_with[i], groups.keys[i], case.ranks, case.target)
             cases.append(case)
         return cases
 
-    def _decide_cases(self, screening: Screening, cases: Sequence[_Case]) -> None:
+    def _decide_cases(self, screening: Screening, cases: Sequence[Case]) -> None:
         """Decide cases that have not been decided before."""
         if not cases:
             return
@@ -230,7 +230,7 @@ class Part:
             case.outcome = self.run.decide_case(seen, screening.families, case.target, case.key)
 
 
-class _Case:
+class Case:
     """One group on its way to its outcome."""
 
     __slots__ = ("history", "key", "numbers", "order", "outcome", "own", "ranks", "rows", "said", "target")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from claimedits.engine.columnar.days import DayClasses
-from claimedits.engine.columnar.kernel import find_repeats, gather
 from claimedits.engine.columnar.keys import group_keys
 from claimedits.engine.columnar.part import NO_GROUPS, NO_ROWS, Groups, Part, Screening
+from claimedits.engine.columnar.searches import find_repeats, gather
 from claimedits.model.terms import Family, Status
 from claimedits.rulesets.mapped_arrays import Array
 

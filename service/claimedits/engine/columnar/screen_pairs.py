@@ -8,9 +8,9 @@ from collections.abc import Hashable
 import numpy as np
 
 from claimedits.engine.columnar.days import DayClasses, find_uncovered
-from claimedits.engine.columnar.kernel import find_pairs
 from claimedits.engine.columnar.keys import group_keys
 from claimedits.engine.columnar.part import NO_ROWS, Groups, Part, Screening
+from claimedits.engine.columnar.searches import find_pairs
 from claimedits.engine.ptp import table_for
 from claimedits.model.dates import Day
 from claimedits.model.terms import Family, Program, Setting, Status

@@ -1,6 +1,5 @@
-"""The searches that touch every row. ``_kernel`` is their compiled form; here stand what they do, in numpy, and the choice.
-
-``CLAIMEDITS_KERNEL=plain`` in the environment forces the numpy form; it also serves where the compiled one was not built.
+"""The searches that touch every row of a part: pairs of the PTP table, repeated services. Both go by the distance of rows
+within a claim: first every row and its neighbour, then every row and the one after, as long as claims are that long.
 """
 
 from __future__ import annotations
