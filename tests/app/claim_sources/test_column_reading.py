@@ -273,8 +273,9 @@ def test_csv_without_a_column_is_refused(tmp_path: Path) -> None:
     mapping = mapping_file(tmp_path)
     with pytest.raises(MappingError) as caught:
         read_csv("id,zzz\n1,2\n", mapping)
-    assert f"{mapping}: columns.patient_id: names column patient, which is missing; compare it with the header of t.csv" in str(
-        caught.value
+    assert (
+        f"{mapping}: columns.patient_id: names column patient, which is missing; compare it with the header of t.csv"
+        in str(caught.value)
     )
 
 
@@ -292,6 +293,33 @@ def test_parquet_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         collect(read_parquet_claims(ClaimFile("t.parquet", None, path=path)))  # type: ignore[arg-type]
     assert str(caught.value).startswith("t.parquet: is no Parquet file, or a damaged one: ")
+
+
+def test_dates_out_of_range_and_texts_that_are_not_utf8(tmp_path: Path) -> None:
+    odd = pa.array([b"P", b"\xff\xfe", b"Q"]).view(pa.string())
+    dos = pa.array([2**31 - 1, 19905, -(2**31)], pa.int32()).cast(pa.date32())
+    columns = TYPED | {
+        "id": ["A", "B", "C"],
+        "patient": odd,
+        "dos": dos,
+        "m1": pa.array([b"\xff", b"", b"25"]).view(pa.string()),
+    }
+    claims, rejections, _ = collect(read_parquet_claims(parquet(tmp_path, columns), mapping_file(tmp_path)))
+    assert claims == []
+    assert [(r.position.row, r.reason) for r in rejections] == [
+        (1, "row 1 modifiers is not UTF-8; row 1 service_date is out of range"),
+        (2, "row 2 patient_id is not UTF-8"),
+        (3, "row 3 service_date is out of range"),
+    ]
+
+
+def test_times_are_taken_for_their_day(tmp_path: Path) -> None:
+    dos = pa.array([19905 * 86_400_000_000 + 5, None, 19906 * 86_400_000_000], pa.timestamp("us"))
+    claims, rejections, _ = collect(
+        read_parquet_claims(parquet(tmp_path, TYPED | {"dos": dos}), mapping_file(tmp_path))
+    )
+    assert [claim.lines[0].service_date for claim in claims] == [19906]
+    assert [r.reason for r in rejections] == ["row 2 service_date is missing"]
 
 
 def test_parquet_that_shrinks_while_it_is_read(tmp_path: Path) -> None:

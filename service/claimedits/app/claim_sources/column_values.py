@@ -36,6 +36,7 @@ _MONTHS = {
 }
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False, "Y": True, "N": False, "yes": True, "no": False}
 
+_MEND_RANGE = "write a day from 1966-07-01 to 2099-12-31"
 _PLAIN_NAME = r"^[!-~]([ -~]{0,98}[!-~])?$"
 """Printable ASCII of at most 100 characters, without outer blanks."""
 _PLAIN_AMOUNT = r"^-?[0-9]{1,9}([.][0-9]{1,2})?$"
@@ -131,7 +132,9 @@ class CellReader:
     def _read_column(self, column: pa.Array, bad: BadCells) -> pa.Array:
         """One column, one value a cell."""
         if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-            column = column.cast(pa.date32(), safe=False)
+            return self._read_days(column, bad)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            column = column.cast(pa.binary())  # what a file calls text need not be UTF-8
         quick = self._read_quickly(column)
         if quick is not None:
             return quick
@@ -154,6 +157,17 @@ class CellReader:
             for code, error in wrong.items():
                 bad.add(np.flatnonzero(codes == code), self.field.name, error.what, error.mend)
         return values.take(indices)
+
+    def _read_days(self, column: pa.Array, bad: BadCells) -> pa.Array:
+        """A column of the file's own dates or times; the time of the day is left out."""
+        days = np.asarray(pc.fill_null(column.cast(pa.date32(), safe=False).cast(pa.int32()), EARLIEST)).astype(
+            np.int64
+        )
+        earliest = EARLIEST - _BIRTH_YEARS if self.field.name == "birth_date" else EARLIEST
+        good = (days >= earliest) & (days <= LATEST)
+        bad.add(np.flatnonzero(~good), self.field.name, "is out of range", _MEND_RANGE)
+        valid = pa.array(good & np.asarray(pc.is_valid(column)))
+        return pc.if_else(valid, pa.array(days.astype(np.int32)), pa.scalar(None, pa.int32())).cast(pa.date32())
 
     def _read_quickly(self, column: pa.Array) -> pa.Array | None:
         """Identifiers and amounts, which have many distinct values, in Arrow alone; None where a value is not plain.
@@ -248,13 +262,11 @@ class CellReader:
         pattern = self._date_pattern
         found = pattern.fullmatch(text)
         day = _day(found.groupdict()) if found else None
-        if day is None and len(text) == 10 and text[4] == "-":  # a date of the file's own type
-            day = _iso(text)
         if day is None:
             raise _BadValueError("is not a date", mend)
         earliest = EARLIEST - _BIRTH_YEARS if self.field.name == "birth_date" else EARLIEST
         if not earliest <= day <= LATEST:
-            raise _BadValueError("is out of range", "write a day from 1966-07-01 to 2099-12-31")
+            raise _BadValueError("is out of range", _MEND_RANGE)
         return day
 
     def _units(self, text: str) -> Decimal:
@@ -307,15 +319,13 @@ def text_of(raw: object) -> str:
         if not math.isfinite(raw):
             return ""
         return str(int(raw)) if raw == int(raw) and abs(raw) < 1e15 else repr(raw)
-    if isinstance(raw, datetime.date):
-        return raw.isoformat()[:10]
     return str(raw)
 
 
 def _texts(column: pa.Array) -> pa.Array:
     """A column as strings, whatever it holds."""
-    if pa.types.is_string(column.type):
-        return column
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = column.cast(pa.binary())
     if pa.types.is_binary(column.type):
         try:
             return pc.utf8_trim_whitespace(column.cast(pa.string()))
@@ -347,13 +357,6 @@ def _number(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() and abs(number) < Decimal(10) ** 20 else None
-
-
-def _iso(text: str) -> Day | None:
-    try:
-        return day_of(datetime.date.fromisoformat(text))
-    except ValueError:
-        return None
 
 
 def _day(parts: dict[str, str | None]) -> Day | None:

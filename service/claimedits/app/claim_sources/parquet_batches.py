@@ -31,9 +31,18 @@ def read_parquet_batches(path: Path, wanted: Sequence[str]) -> Iterator[RawBatch
     with pq.ParquetFile(path, memory_map=False, pre_buffer=False) as file:
         row = 1
         for batch in file.iter_batches(ROWS_A_BATCH, columns=list(dict.fromkeys(wanted)), use_threads=False):
-            columns = {name: batch.column(name) for name in batch.schema.names}
+            columns = {name: _plain(batch.column(name)) for name in batch.schema.names}
             yield RawBatch(columns, np.arange(row, row + batch.num_rows, dtype=np.int64))
             row += batch.num_rows
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """A column without dictionary, its texts as bytes: a file's texts need not be UTF-8."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column.cast(pa.binary())
+    return column
 
 
 def check_types(mapping: ColumnMapping, schema: pa.Schema) -> list[Problem]:
