@@ -14,6 +14,7 @@ from claimedits.app.impact.summary import impact_fields
 from claimedits.app.impact.tally import Figures, Tally
 from claimedits.app.replay.plan import Plan
 from claimedits.app.replay.reading import ReadInput
+from claimedits.app.replay.release_changes import LOST, UNDECIDED
 from claimedits.app.replay.sums import Sums
 from claimedits.model.terms import FAMILIES_BY_NAME, Status
 
@@ -157,8 +158,14 @@ def _changes(sums: Sums, tables: Mapping[str, list[Fields]], listed: list[Fields
     for row in tables["claim_changes"]:
         tally.outcomes[Status[row["old"]], Status[row["new"]]] += row["claims"]
         tally.worst[ChangeKind[row["kind"]]] += row["claims"]
+    tally.undecided_only = counts.get("undecided_only_claims", 0)
     for row in tables["changes"]:
-        tally.kinds[ChangeKind[row["kind"]]] = _figures(row)
+        if row["kind"] == UNDECIDED:
+            tally.undecided = _figures(row)
+        elif row["kind"] == LOST:
+            tally.no_longer_evaluated = _figures(row)
+        else:
+            tally.kinds[ChangeKind[row["kind"]]] = _figures(row)
     for row in tables["change_parts"]:
         tally.parts[row["part"]][row["name"], ChangeKind[row["kind"]]] = _figures(row)
     fields = impact_fields(tally, ())

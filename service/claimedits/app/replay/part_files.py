@@ -6,7 +6,7 @@ import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,10 @@ class _TableFile:
         return {"rows": self.rows, "bytes": self._file.size, "sha256": self._file.sha256}
 
     def abandon(self) -> None:
-        self._file.close()
+        if not self._file.closed:
+            with suppress(OSError, pa.ArrowException, AttributeError):  # what it still holds back belongs to nobody
+                self._writer.close()
+            self._file.close()
         self.beside.unlink(missing_ok=True)
 
 

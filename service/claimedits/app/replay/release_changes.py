@@ -18,17 +18,19 @@ from claimedits.app.impact.changes import Cause, ChangeKind, LineChange, compare
 from claimedits.app.replay.counting import Part, part_of
 from claimedits.app.replay.reaching import ClaimTraits, Marks, find_touched_claims
 from claimedits.app.replay.results import CHANGES, FINDINGS
-from claimedits.app.replay.sums import SCHEMAS, Ints, Sums, Words, count, take_words, words_of
+from claimedits.app.replay.sums import SCHEMAS, Ints, Sums, Words, count, same_word, take_words, words_of
 from claimedits.engine.columnar.table import TableEvaluator, TableFindings
 from claimedits.model.finding import Adjustment, Citation, Decision, Detail, Finding, LineResult, PtpDetail, Remedy
 from claimedits.model.line_table import OUTCOME
-from claimedits.model.terms import Family, Overridable, Status
+from claimedits.model.terms import FAMILIES_BY_NAME, Family, Overridable, Status
 from claimedits.rulesets.comparison.reach import Touched
 
 _CITED = (
     "rule_set", "revision", "label", "source_file", "source_sha256", "source_row",
     "effective_from", "effective_to", "authority", "url",
 )  # fmt: skip
+UNDECIDED, LOST = "NOT_EVALUATED_BEFORE", "NO_LONGER_EVALUATED"
+"""Beside the kinds in the sums: newly failing lines that data came for, and lines that are not evaluated any more."""
 _REST = tuple(name for name in FINDINGS.names if name not in (*_CITED, "claim_id", "message", "detail"))
 """Columns beside the citation that tell two findings apart; the message is made of the others."""
 
@@ -94,6 +96,7 @@ class Baseline:
         old = np.concatenate([outcomes[by_citation], np.array([one.change.old for one in changes], dtype=np.int64)])
         gone = [list[str]()] * cited + [[cause.rule_id for cause in one.change.gone] for one in changes]
         come = [list[str]()] * cited + [[cause.rule_id for cause in one.change.come] for one in changes]
+        undecided = np.array([False] * cited + [one.change.undecided for one in changes], dtype=bool)
         old = old[order]
         worst = _worst_of_claims(part, line, kinds, old)
         own = part.lines.take(pa.array(line))
@@ -109,6 +112,7 @@ class Baseline:
             "kind": pa.array([ChangeKind(kind).name for kind in kinds]),
             "old": status.take(pa.array(old)),
             "new": status.take(pa.array(outcomes[line])),
+            "not_evaluated_before": pa.array(undecided[order]),
             "charge_cents": own["charge_cents"],
             "gone": pa.array([gone[i] for i in order.tolist()], pa.list_(pa.string())),
             "come": pa.array([come[i] for i in order.tolist()], pa.list_(pa.string())),
@@ -123,8 +127,21 @@ class Baseline:
         )
         kind: Words = (kinds, [one.name for one in sorted(ChangeKind)])
         entries = _part_entries(part, changes, line)
+        before = np.concatenate(
+            [part.statuses[OUTCOME][by_citation], np.array([c.change.old for c in changes], dtype=np.int64)]
+        )
+        undecided = np.array([False] * len(by_citation) + [one.change.undecided for one in changes], dtype=bool)
+        lost = (part.statuses[OUTCOME][line] == Status.NOT_EVALUATED) & (before != Status.NOT_EVALUATED)
         tables = {
-            "changes": count("changes", {"kind": kind}, line, figures),
+            "changes": pa.concat_tables(
+                [
+                    count("changes", {"kind": kind}, line, figures),
+                    *(
+                        count("changes", {"kind": same_word(word, int(marks.sum()))}, line[marks], figures)
+                        for word, marks in ((UNDECIDED, undecided), (LOST, lost))
+                    ),
+                ]
+            ),
             "change_parts": pa.concat_tables(
                 [
                     count(
@@ -142,7 +159,11 @@ class Baseline:
             ),
             "claim_changes": _claim_changes(part, line, kinds, old_outcomes, touched),
         }
+        failing = kinds == ChangeKind.NEWLY_FAILING
         counts = {
+            "undecided_only_claims": len(
+                np.setdiff1d(part.claim[line[failing]], part.claim[line[failing & ~undecided]])
+            ),
             "compared_claims": int(np.count_nonzero(touched)),
             "skipped_claims": len(np.unique(part.claim)) - int(np.count_nonzero(touched)),
         }
@@ -283,10 +304,16 @@ class _Comparison:
 
     def _decision(self, part: Part, lines: Ints, findings: Ints) -> Decision:
         own = part.lines.select(["line_number", "procedure_code"]).take(pa.array(lines)).to_pylist()
-        outcomes = part.statuses[OUTCOME][lines].tolist()
+        asked = [family for family in FAMILIES_BY_NAME if family.name in part.statuses]
+        statuses = [part.statuses[name][lines].tolist() for name in (OUTCOME, *(family.name for family in asked))]
         results = tuple(
-            LineResult(row["line_number"], row["procedure_code"] or "", Status(outcome), ())
-            for row, outcome in zip(own, outcomes, strict=True)
+            LineResult(
+                row["line_number"],
+                row["procedure_code"] or "",
+                Status(outcome),
+                tuple(zip(asked, map(Status, of_families), strict=True)),
+            )
+            for row, outcome, *of_families in zip(own, *statuses, strict=True)
         )
         found = tuple(map(_finding, part.findings.take(pa.array(findings)).to_pylist()))
         return Decision("", "", "", 0, "", Status.PASS, results, found)
