@@ -57,7 +57,7 @@ class Measure:
     "--claims", "count", type=click.IntRange(100), default=3000, show_default=True, help="Claims a measurement."
 )
 @click.option(
-    "--lines", type=click.IntRange(10_000), default=400_000, show_default=True, help="Lines of the generated table."
+    "--lines", type=click.IntRange(10_000), default=1_000_000, show_default=True, help="Lines of the generated table."
 )
 @format_option
 @command_errors

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from claimedits.cli.bench_lines import LineMaker, claims_of
+from claimedits.engine.columnar.batches import ROWS
 from claimedits.engine.columnar.table import TableEvaluator
 from claimedits.engine.engine import Engine
 from claimedits.model.claim_reading import read_claim
@@ -47,7 +48,7 @@ def measure_tables(
 
     gc.collect()
     before, spent, count, found = _resident(), 0.0, 0, 0
-    for batch in maker.batches(lines):
+    for batch in maker.batches(lines, ROWS):
         start = time.process_time()
         for part in ours.evaluate_batches([batch]):
             count += part.lines

@@ -89,6 +89,9 @@ class _Constant(pb_grpc.ClaimEditServiceServicer):
     def StreamEvaluateClaims(self, request_iterator: Any, context: Any) -> Any:  # noqa: N802
         raise AssertionError("the benchmark opens no stream here")
 
+    def StreamEvaluateTable(self, request_iterator: Any, context: Any) -> Any:  # noqa: N802
+        raise AssertionError("the benchmark opens no stream here")
+
     def BatchEvaluateClaims(self, request: Any, context: Any) -> Any:  # noqa: N802
         return pb.BatchEvaluateClaimsResponse(items=[self._item] * len(request.claims))
 

@@ -21,7 +21,7 @@ from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
 
 PASSED = int(Status.PASS)
-MOST_KEPT = 400_000
+MOST_KEPT = 200_000
 """Texts, templates and outcomes kept in all; beyond it everything is forgotten between two parts of a table."""
 
 UNSEEN_HISTORY = ClaimLine(0, "", (), 0, -(2**30), -(2**30), claim_id="(history)")  # type: ignore[arg-type]

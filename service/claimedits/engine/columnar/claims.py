@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from claimedits.engine.columnar.lines import ABSENT_DAY, UNIT, LineColumns
+from claimedits.engine.columnar.lines import LineColumns
+from claimedits.engine.columnar.units import units_of
 from claimedits.model.claim import Claim, ClaimLine, Patient
 from claimedits.model.claim_reading import ClaimLimits, read_claim
 from claimedits.model.dates import format_day
@@ -27,13 +26,6 @@ _LINE_COLUMNS = tuple(f.name for f in LINE_FIELDS if f.name not in ("history_cla
 
 
 # ---- quickly ----
-
-
-@lru_cache(maxsize=65_536)
-def units_of(thousandths: int) -> Decimal:
-    """Units as the shortest decimal: 1, 2.5."""
-    whole, rest = divmod(thousandths, UNIT)
-    return Decimal(f"{whole}.{rest:03d}".rstrip("0") if rest else str(whole))
 
 
 class ClaimMaker:
@@ -256,11 +248,3 @@ def _decimal_text(value: Decimal | float) -> str:
         return repr(value).removesuffix(".0")
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def row_range(lines: LineColumns, claim: int) -> Array:
-    """The rows of a claim."""
-    return np.arange(lines.starts[claim], lines.starts[claim + 1])
-
-
-__all__ = ["ABSENT_DAY", "ClaimMaker", "read_rows", "row_range", "units_of"]

@@ -22,6 +22,7 @@ from claimedits.engine.columnar.texts import (
     lengths_and_items,
     lists_differ_from_previous,
 )
+from claimedits.engine.columnar.units import thousandths_of
 from claimedits.model.claim_reading import MOST_DIAGNOSES, MOST_MODIFIERS, ClaimLimits
 from claimedits.model.field_reading import (
     CLIA,
@@ -45,9 +46,6 @@ from claimedits.model.terms import Program, Setting
 from claimedits.rulesets.mapped_arrays import Array
 
 ABSENT_DAY = -(2**31)
-UNIT = 1000
-"""Units are counted in thousandths: a claim states at most three decimals."""
-MOST_UNITS = 10**8 * UNIT
 MOST_CONDITIONS = 24
 
 _LINE_TEXTS: dict[str, FieldRule] = {
@@ -394,41 +392,3 @@ def _whole_of(column: pa.Array | None, n: int, absent: int) -> Array:
     if column is None:
         return np.full(n, absent, dtype=np.int64)
     return np.asarray((column.fill_null(absent) if column.null_count else column).to_numpy(zero_copy_only=False))
-
-
-def thousandths_of(column: pa.Array) -> tuple[Array, Array]:
-    """Units in thousandths, and for which rows that is what the column says: from 0, below 10**8, at most three decimals."""
-    if types.is_decimal128(column.type):
-        units, good = _decimal_thousandths(column)
-    elif types.is_float64(column.type):
-        floats = column.fill_null(-1.0).to_numpy(zero_copy_only=False)
-        with np.errstate(invalid="ignore", over="ignore"):
-            possible = (floats >= 0) & (floats < 10**8)
-            units = np.rint(np.where(possible, floats, 0) * UNIT).astype(np.int64)
-        good = possible & (units / UNIT == floats)
-    else:
-        whole = column.fill_null(-1).to_numpy(zero_copy_only=False)
-        good = (whole >= 0) & (whole < 10**8)
-        units = np.where(good, whole, 0) * UNIT
-    good &= units < MOST_UNITS
-    return np.where(good, units, 0), good
-
-
-def _decimal_thousandths(column: pa.Array) -> tuple[Array, Array]:
-    words = np.frombuffer(column.buffers()[1], dtype=np.int64)[2 * column.offset : 2 * (column.offset + len(column))]
-    low, high = words[::2], words[1::2]
-    good = high == 0
-    good &= low >= 0
-    if column.null_count:
-        good &= column.is_valid().to_numpy(zero_copy_only=False)
-    scale = column.type.scale
-    if -8 <= scale <= 3:
-        factor = 10 ** (3 - scale)
-        good &= low <= MOST_UNITS // factor
-        return np.where(good, low, 0) * factor, good
-    if scale - 3 > 18 or scale < -8:
-        good &= low == 0
-        return np.zeros(len(column), dtype=np.int64), good
-    units, rest = np.divmod(low, 10 ** (scale - 3))
-    good &= rest == 0
-    return units, good

@@ -10,9 +10,9 @@ from claimedits.engine.candidates import plain_limit
 from claimedits.engine.columnar.cases import bare_claim
 from claimedits.engine.columnar.days import DayClasses, distinct
 from claimedits.engine.columnar.keys import group_keys
-from claimedits.engine.columnar.lines import UNIT
 from claimedits.engine.columnar.part import Groups, Part, Screening
 from claimedits.engine.columnar.searches import find_repeats, gather
+from claimedits.engine.columnar.units import UNIT
 from claimedits.engine.mue import CONFIDENTIAL, table_for
 from claimedits.model.claim_reading import MOST_MODIFIERS
 from claimedits.model.terms import Family, Program, Setting, Status
