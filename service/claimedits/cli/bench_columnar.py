@@ -28,7 +28,6 @@ def measure_tables(
     engine: Engine, codes: Sequence[str], lines: int, as_of: str, row: Callable[..., Any]
 ) -> Iterator[Any]:
     """Rows for the rate, the agreement of findings, and what memory grows by over the whole input."""
-    pa.set_cpu_count(1)
     index = engine.release.rule_sets["medicare-ptp-practitioner"].index
     add_on_codes = engine.release.rule_sets["medicare-aoc"].index.add_on_codes
     maker = LineMaker(

@@ -41,14 +41,17 @@ class LineMaker:
     def batches(self, lines: int, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """About ``lines`` lines, in batches of about ``rows``; claims do not end where batches do."""
         carried: list[pa.RecordBatch] = []
-        made = 0
+        made = held = 0
         while made < lines:
             batch = self._claims_of(min(rows, lines - made))
             made += batch.num_rows
-            whole = pa.Table.from_batches([*carried, batch]).combine_chunks().to_batches()[0]
-            cut = min(rows, whole.num_rows) if made < lines else whole.num_rows
-            yield whole.slice(0, cut)
-            carried = [whole.slice(cut)] if cut < whole.num_rows else []
+            held += batch.num_rows
+            carried.append(batch)
+            if held >= rows and made < lines:
+                whole = pa.Table.from_batches(carried).combine_chunks().to_batches()[0]
+                yield whole.slice(0, rows)
+                carried, held = [whole.slice(rows)], held - rows
+        yield pa.Table.from_batches(carried).combine_chunks().to_batches()[0]
 
     def _claims_of(self, rows: int) -> pa.RecordBatch:
         sizes = self._random.integers(5, 11, max(1, rows * 2 // 15))
