@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from claimedits.model.claim import Claim, ClaimLine, Patient
 from claimedits.model.dates import parse_day
 from claimedits.model.terms import Program, Setting
+
+UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Property tests on a busy machine: no clock decides."""
 
 CODES = ["G0101", "G0102", "J0153", "E0110", "A0425"]
 NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12)
@@ -67,6 +71,6 @@ def claims(draw: st.DrawFn, claim_id: str = "") -> Claim:
 
 
 @st.composite
-def many_claims(draw: st.DrawFn, most: int = 6) -> list[Claim]:
+def many_claims(draw: st.DrawFn, most: int = 4) -> list[Claim]:
     """Claims with ids of their own."""
     return [draw(claims(f"C{i}")) for i in range(draw(st.integers(0, most)))]

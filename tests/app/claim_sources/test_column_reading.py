@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from made_claims import many_claims
+from made_claims import UNHURRIED, many_claims
 from x12_samples import file_of
 
 from claimedits.app.claim_sources.column_mapping import MappingError
@@ -189,7 +189,7 @@ def cells(draw: st.DrawFn) -> dict[str, str]:
 
 
 @given(st.lists(cells(), max_size=8), st.sampled_from(["adjacent", "anywhere"]))
-@settings(max_examples=60)
+@UNHURRIED
 def test_every_row_is_in_a_claim_or_refused(rows: list[dict[str, str]], how: str) -> None:
     content = text_of(
         [{k: v.replace("\n", "").replace("\r", "").replace("\x85", "") for k, v in row.items()} for row in rows]
@@ -203,7 +203,7 @@ def test_every_row_is_in_a_claim_or_refused(rows: list[dict[str, str]], how: str
 
 
 @given(many_claims())
-@settings(max_examples=40)
+@UNHURRIED
 def test_line_tables_are_read_again(made: list[Claim]) -> None:
     bare = [claim._replace(history_lines=()) for claim in made]
     with tempfile.TemporaryDirectory() as folder:
@@ -323,7 +323,7 @@ def test_times_are_taken_for_their_day(tmp_path: Path) -> None:
 
 
 def test_parquet_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
-    rows = 200_000
+    rows = 150_000
     columns = {name: pa.array(list(range(rows))).cast(pa.string()) for name in HEADER}
     columns["id"] = pa.array([f"C{i:09}" for i in range(rows)])
     path = tmp_path / "t.parquet"

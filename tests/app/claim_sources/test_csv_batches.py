@@ -7,6 +7,7 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_claims import UNHURRIED
 
 from claimedits.app.claim_sources import csv_batches
 from claimedits.app.claim_sources.csv_batches import CsvReader, HeaderError, read_header
@@ -66,6 +67,7 @@ def test_endless_line_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     st.lists(st.sampled_from([b"1,2,3", b"1,2", b"", b'"1,",2,3', b'"1,2,3', b"1,2,3,4", b"\xff,2,3"]), max_size=12),
     st.integers(1, 20),
 )
+@UNHURRIED
 def test_pieces_do_not_show(lines: list[bytes], chunk: int) -> None:
     content = b"\n".join(lines)
     whole = read(content)

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_claims import UNHURRIED
 
 from claimedits.app.claim_sources import fhir_documents
 from claimedits.app.claim_sources.fhir_documents import read_resources
@@ -37,6 +38,7 @@ def found(content: str | bytes, chunk: int = 0) -> list[Any]:
 
 
 @given(st.lists(RESOURCES.filter(bool), max_size=4), st.integers(1, 9), st.sampled_from([None, 2]))
+@UNHURRIED
 def test_every_form_gives_the_same_resources(resources: list[dict[str, Any]], chunk: int, indent: int | None) -> None:
     bundle = {
         "resourceType": "Bundle",
@@ -50,6 +52,7 @@ def test_every_form_gives_the_same_resources(resources: list[dict[str, Any]], ch
 
 
 @given(st.lists(RESOURCES.filter(bool), min_size=2, max_size=4))
+@UNHURRIED
 def test_ndjson_is_read_line_by_line(resources: list[dict[str, Any]]) -> None:
     content = "\n".join(json.dumps(r) for r in resources).encode()
     buffered = cast(BinaryIO, io.BufferedReader(io.BytesIO(content)))  # type: ignore[arg-type]
@@ -112,5 +115,6 @@ def test_damage_costs_the_resource_it_is_in(content: str, expected: list[Any]) -
 
 
 @given(st.binary(max_size=200), st.integers(1, 50))
+@UNHURRIED
 def test_any_bytes_end(content: bytes, chunk: int) -> None:
     assert len(found(content, chunk)) <= len(content)

@@ -11,6 +11,7 @@ import pytest
 from fhir_samples import EOB, OUTPATIENT, PATIENT, bundle, changed, concept
 from hypothesis import given
 from hypothesis import strategies as st
+from made_claims import UNHURRIED
 from x12_samples import claims, file_of, notices, rejections
 
 from claimedits.app.claim_sources.fhir_reading import read_fhir
@@ -146,6 +147,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(st.sampled_from([EOB, OUTPATIENT]), st.data())
+@UNHURRIED
 def test_any_value_anywhere_is_read_or_refused(resource: dict[str, Any], data: st.DataObject) -> None:
     made = copy.deepcopy(resource)
     for _ in range(data.draw(st.integers(1, 3))):

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_claims import UNHURRIED
 
 from claimedits.app.claim_sources import claim_ids
 from claimedits.app.claim_sources.claim_ids import ClaimIds
@@ -16,6 +17,7 @@ TEXTS = st.lists(st.one_of(st.none(), st.text(max_size=8)), min_size=1, max_size
 
 
 @given(TEXTS)
+@UNHURRIED
 def test_equal_texts_have_equal_hashes_and_others_have_not(texts: list[str | None]) -> None:
     hashes = hash_texts(pa.array(texts, pa.string())).tolist()
     known: dict[str, int] = {}
@@ -25,6 +27,7 @@ def test_equal_texts_have_equal_hashes_and_others_have_not(texts: list[str | Non
 
 
 @given(TEXTS, st.integers(0, 29))
+@UNHURRIED
 def test_place_in_the_column_and_type_do_not_matter(texts: list[str | None], start: int) -> None:
     whole = hash_texts(pa.array(texts, pa.string()))
     assert hash_texts(pa.array(texts, pa.string()).slice(start)).tolist() == whole[start:].tolist()
@@ -37,6 +40,7 @@ def test_hashes_are_the_same_on_every_machine() -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 60), max_size=20), max_size=12))
+@UNHURRIED
 def test_an_id_is_seen_from_its_second_time_on(calls: list[list[int]]) -> None:
     ids, before = ClaimIds(), set()
     for call in calls:

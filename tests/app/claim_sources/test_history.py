@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_claims import CODES
+from made_claims import CODES, UNHURRIED
 
 from claimedits.app.claim_sources import history
 from claimedits.app.claim_sources.history import attach_history, join_history
@@ -83,6 +83,7 @@ def join(partition: pa.Table, window: int) -> list[Claim]:
 
 
 @given(patients_claims(), st.integers(0, 4), st.booleans(), st.sampled_from([1, 5, 1_000]))
+@UNHURRIED
 def test_history_is_that_of_the_rule(made: list[Claim], window: int, earlier_only: bool, block: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(history, "_BLOCK", block)
@@ -146,6 +147,7 @@ def test_a_patient_number_that_stands_for_everybody_does_not_hang() -> None:
 
 
 @given(patients_claims(), st.integers(1, 5))
+@UNHURRIED
 def test_partitions_hold_every_claim_once_and_patients_together(made: list[Claim], number: int) -> None:
     import tempfile
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from made_claims import claims
+from made_claims import UNHURRIED, claims
 
 from claimedits.app.claim_sources.containers import SourceError
 from claimedits.app.claim_sources.identifiers import IdentifierHash
@@ -17,12 +17,14 @@ KEY = b"0123456789abcdef"
 
 
 @given(claims())
+@UNHURRIED
 def test_tables_and_claims_are_hashed_alike(made: Claim) -> None:
     hasher = IdentifierHash(KEY)
     assert list(claims_of(hasher.table(table_of([made])))) == [hasher.claim(made)]
 
 
 @given(claims())
+@UNHURRIED
 def test_every_identifier_is_replaced(made: Claim) -> None:
     hashed = IdentifierHash(KEY).claim(made)
     for old, new in [

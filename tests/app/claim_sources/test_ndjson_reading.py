@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 from hypothesis import given
-from made_claims import many_claims
+from made_claims import UNHURRIED, many_claims
 from x12_samples import claims, file_of, rejections
 
 from claimedits.app.claim_sources.line_batches import fields_of
@@ -13,6 +13,7 @@ from claimedits.model.claim import Claim
 
 
 @given(many_claims())
+@UNHURRIED
 def test_claims_written_are_read(made: list[Claim]) -> None:
     content = b"\n\n".join(orjson.dumps(fields_of(claim)) for claim in made)
     records = claims(list(read_ndjson(file_of(content))))

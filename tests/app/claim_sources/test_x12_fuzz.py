@@ -6,6 +6,7 @@ import io
 
 from hypothesis import given
 from hypothesis import strategies as st
+from made_claims import UNHURRIED
 from x12_samples import file_of, institutional, professional
 
 from claimedits.app.claim_sources.records import ReadClaim, Rejection
@@ -33,6 +34,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 @given(damaged(), st.sampled_from(["", "MEDICARE"]))
+@UNHURRIED
 def test_each_claim_segment_is_one_record(content: bytes, program: str) -> None:
     segments = sum(segment.tag == "CLM" for segment in read_segments(io.BytesIO(content)))
     records = [r for r in read_x12(file_of(content), program) if isinstance(r, ReadClaim | Rejection)]

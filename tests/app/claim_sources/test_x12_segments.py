@@ -7,6 +7,7 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_claims import UNHURRIED
 from x12_samples import ISA, professional
 
 from claimedits.app.claim_sources import x12_segments
@@ -74,6 +75,7 @@ def test_unusable_header_is_told(header: str, flaw: str) -> None:
 
 
 @given(st.binary(max_size=400))
+@UNHURRIED
 def test_any_bytes_end(content: bytes) -> None:
     for segment in read_segments(io.BytesIO(ISA.encode() + content)):
         assert 0 <= segment.byte <= len(ISA) + len(content)
@@ -82,6 +84,7 @@ def test_any_bytes_end(content: bytes) -> None:
 @given(
     st.lists(st.sampled_from(["LX*1", "NTE*ADD*ä", "HI*ABK:1", "SV1*HC:G0101*1*UN*1"]), max_size=30), st.integers(1, 50)
 )
+@UNHURRIED
 def test_chunks_of_the_stream_do_not_show(segments: list[str], chunk: int) -> None:
     content = (ISA + "~".join(["", *segments, ""])).encode()
     whole = [(s.elements, s.byte) for s in read_segments(io.BytesIO(content))]

@@ -129,17 +129,15 @@ class ClaimAssembler:
             refused[owner[row]] = True
             by_claim.setdefault(int(owner[row]), []).append(row)
         positions = np.asarray(table.column("position"))
+        sizes = np.bincount(owner, minlength=len(starts)) + dropped
         rejections = [
-            self._reject(claim, rows, wrong, positions, int(np.count_nonzero(owner == claim) + dropped[claim]))
-            for claim, rows in sorted(by_claim.items())
+            self._reject(rows, wrong, positions, int(sizes[claim])) for claim, rows in sorted(by_claim.items())
         ]
         good = ~refused[owner]
         lines = table if good.all() else table.filter(pa.array(good))
         return ClaimBatch(_line_table(lines), positions[good], rejections)
 
-    def _reject(
-        self, claim: int, rows: list[int], wrong: dict[int, list[Problem]], positions: Ints, lines: int
-    ) -> Rejection:
+    def _reject(self, rows: list[int], wrong: dict[int, list[Problem]], positions: Ints, lines: int) -> Rejection:
         said = [
             Problem(f"{self.unit} {positions[row]} {problem.where}", problem.what, problem.mend)
             for row in rows
