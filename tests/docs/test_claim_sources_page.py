@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import claimedits
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "claim-sources.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", PAGE, re.DOTALL)
@@ -18,7 +20,7 @@ def test_commands_print_what_the_page_shows(tmp_path: Path) -> None:
     script.parent.mkdir()
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m claimedits.cli.main "$@"\n')
     script.chmod(0o755)
-    search = os.environ.get("PYTHONPATH", str(ROOT / "service"))
+    search = str(Path(claimedits.__file__).parents[1])
     environment = {**os.environ, "PATH": f"{script.parent}:{os.environ['PATH']}", "PYTHONPATH": search}
     printed = ""
     shown = 0
