@@ -96,7 +96,7 @@ def check(
     target, the newest revision of each rule set is checked. Silent when all is well.
 
     \b
-    Examples:
+    Example:
       claim-edits check rules/
       claim-edits check rules/ --store store --format sarif
       claim-edits check --store store

@@ -81,7 +81,7 @@ def test_rules(
     PATHS are rule sets, directories of them, files of cases, or any directory that holds such.
 
     \b
-    Examples:
+    Example:
       claim-edits test rules/
       claim-edits test rules/ cases/quarter.jsonl --run '^PTP-' --format junit --output report.xml
       claim-edits test cases/ --store store/ --release 3f2a
