@@ -30,7 +30,7 @@ class Groups:
     keys: Sequence[Hashable]
     """For each group all that the family reads of it, but for line numbers and, in a class of days, the day."""
     targets: Sequence[int] | None = None
-    """For each group the place, among its lines of the claim's own, of the one that is judged; None = all are."""
+    """For each group the place, among its lines of the claim's own, of the one that is judged, or -1; None, -1 = all are."""
 
     @property
     def firsts(self) -> Array:
@@ -205,7 +205,7 @@ class Part:
         for i in chosen:
             start, end = ends[i - 1] if i else 0, ends[i]
             case = Case(rows[start:end], numbers[start:end], None if of_history is None else of_history[start:end])
-            case.target = None if groups.targets is None else groups.targets[i]
+            case.target = None if groups.targets is None or groups.targets[i] < 0 else groups.targets[i]
             case.said = (kinds[i], claims_with[i], groups.keys[i], case.ranks, case.target)
             cases.append(case)
         return cases

@@ -43,7 +43,7 @@ def screen(part: Part) -> Screening:
         odd[bare] = True
         classes = DayClasses(part.run, (loaded, part.run.loaded("medicare-pfs-indicators")))
         listed = _listed(part, loaded, classes, chosen[~odd[chosen]])
-        _gather(part, loaded, classes, listed, cases)
+        _gather(part, loaded, classes, listed, odd, cases)
     excluded = part.has_modifier({"GY"})
     return Screening(
         Family.ADD_ON_CODE,
@@ -88,7 +88,7 @@ def _listed(part: Part, loaded: LoadedRuleSet, classes: DayClasses, rows: Array)
     return rows[found]
 
 
-def _gather(part: Part, loaded: LoadedRuleSet, classes: DayClasses, listed: Array, cases: _Cases) -> None:
+def _gather(part: Part, loaded: LoadedRuleSet, classes: DayClasses, listed: Array, odd: Array, cases: _Cases) -> None:
     """For each add-on line the lines that could be its primary, and a witness that another service was given that day.
 
     Without a witness every line of that day is seen, since the engine may find that one is a service.
@@ -110,6 +110,8 @@ def _gather(part: Part, loaded: LoadedRuleSet, classes: DayClasses, listed: Arra
     has_witness[numbers[surely]] = True
     witness = np.zeros(len(listed), dtype=np.int64)
     witness[numbers[surely][::-1]] = other[surely][::-1]  # the first of them
+    crowded = _crowded_claims(part, listed, numbers[same_day], has_witness)
+    _add_crowded(part, crowded, odd, cases)
     seen = is_primary | (same_day & ~has_witness[numbers])
     beside: dict[int, list[int]] = {}
     for number, row in zip(numbers[seen].tolist(), other[seen].tolist(), strict=True):
@@ -121,6 +123,8 @@ def _gather(part: Part, loaded: LoadedRuleSet, classes: DayClasses, listed: Arra
         strict=True,
     )  # fmt: skip
     for number, (row, day_class, witnessed, witness_row, begins, ends, code_number, is_excluded) in enumerate(of_line):
+        if crowded[lines.claim_of[row]]:
+            continue
         group = sorted([row, *beside.get(number, ())])
         key: Hashable
         if len(group) == 1 and begins == ends:
@@ -135,6 +139,36 @@ def _gather(part: Part, loaded: LoadedRuleSet, classes: DayClasses, listed: Arra
         cases.ends.append(len(cases.rows))
         cases.targets.append(sum(1 for other_row in group if other_row < row and not lines.is_history[other_row]))
         cases.keys.append(key)
+
+
+def _crowded_claims(part: Part, listed: Array, beside: Array, has_witness: Array) -> Array:
+    """Claims of several add-on lines of which one has others beside it, and no witness among them.
+
+    ``beside`` are places in ``listed``. Each line of such a claim would have to be seen with all the others, again and again.
+    """
+    lines = part.lines
+    unwitnessed = np.zeros(len(listed), dtype=bool)
+    unwitnessed[beside] = True
+    unwitnessed &= ~has_witness
+    crowded = np.zeros(len(part.kind), dtype=bool)
+    crowded[lines.claim_of[listed[unwitnessed]]] = True
+    return crowded & (np.bincount(lines.claim_of[listed], minlength=len(crowded)) > 1)
+
+
+def _add_crowded(part: Part, crowded: Array, odd: Array, cases: _Cases) -> None:
+    """Such a claim is one case, of all its lines."""
+    lines = part.lines
+    texts = (lines.texts["procedure_code"], part.has_modifier({"GY"}), lines.first_day, lines.last_day)
+    providers = lines.texts["rendering_provider_id"], lines.texts["rendering_specialty"]
+    for claim in np.flatnonzero(crowded).tolist():
+        rows = np.arange(lines.starts[claim], lines.starts[claim + 1])
+        odd[rows] = False
+        cases.rows.extend(rows.tolist())
+        cases.ends.append(len(cases.rows))
+        cases.targets.append(-1)
+        cases.keys.append(
+            ("all", tell_apart(*(column[rows].tolist() for column in providers)), *contents_of(texts, rows))
+        )
 
 
 def _beside(part: Part, listed: Array) -> tuple[Array, Array]:
