@@ -128,6 +128,11 @@ class LoadedRelease:
         return {}
 
     @cached_property
+    def rules_remembered(self) -> dict[Any, Any]:
+        """Which authored rules could match which lines, by program (``engine.authored.matching``)."""
+        return {}
+
+    @cached_property
     def reference_turns(self) -> list[Day]:
         """Days on which the fee schedule or the list of modifiers may begin to say something else, in order."""
         days: set[Day] = set()

@@ -18,8 +18,9 @@ from claimedits.engine.provider_scope import Scope, compare_providers
 from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import Day
 from claimedits.model.finding import Finding
-from claimedits.model.terms import Family
+from claimedits.model.terms import Family, Status
 from claimedits.rulesets.authored.rule import Block
+from claimedits.rulesets.loaded import LoadedRelease
 
 _MOST_REMEMBERED = 65_536
 MOST_RELATED = 50
@@ -54,14 +55,30 @@ class Verdict:
     """Other lines and findings that took part, each once, in claim order."""
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What one release said of lines under one program. The answers are the release's: its fee schedule, lists and switches."""
+
+    rules: dict[tuple[object, ...], tuple[CompiledRule, ...]]
+    """Rules that could match lines alike in what ``steady`` guards ask for."""
+    alike: dict[tuple[CompiledRule, ...], tuple[CompiledRule, ...]]
+    """One object for all equal values of ``rules``."""
+
+
+def _memory_of(release: LoadedRelease, program: Program) -> _Memory:
+    memory: _Memory | None = release.rules_remembered.get(program)
+    return memory or release.rules_remembered.setdefault(program, _Memory({}, {}))
+
+
 class Matcher:
     """Finds the candidates of one program among the lines of one claim."""
 
     def __init__(self, facts: Facts, program: Program, rule_set: str) -> None:
         self._facts, self._program, self._rule_set = facts, program, rule_set
+        self._memory = _memory_of(facts.evaluation.release, program)
         self._own_matches: dict[int, list[Match]] = {}
         self._eras: dict[Day, tuple[object, ...]] = {}
-        self._suiting: dict[int, list[CompiledRule]] = {}
+        self._suiting: dict[tuple[int, Day], tuple[tuple[CompiledRule, ...], list[CompiledRule]]] = {}
         self._strata: dict[int, dict[int, list[CompiledRule]]] = {}
         self._spoken: set[Family] = set()
         self.hear()
@@ -70,28 +87,30 @@ class Matcher:
         """The rules in force that could match a line, by number."""
         facts = self._facts
         claim, line = facts.claim, facts.claim.lines[index]
-        remembered = self._program.remembered
-        era = self._eras.get(line.service_date)
+        day, remembered = line.service_date, self._memory.rules
+        era = self._eras.get(day)
         if era is None:
-            era = self._eras[line.service_date] = self._era(line.service_date)
+            era = self._eras[day] = self._era(day)
         key = (era, line.procedure_code, line.modifiers, line.place_of_service, claim.program, claim.setting)
         rules = remembered.get(key)
         if rules is None:
             if len(remembered) >= _MOST_REMEMBERED:  # codes are the caller's: bounded
                 remembered.clear()
-                self._program.alike.clear()
+                self._memory.alike.clear()
             rules = self._possible_rules(line)
-            rules = remembered[key] = self._program.alike.setdefault(rules, rules)
-        suiting = self._suiting.get(id(rules))  # one object for all lines with the same rules
+            rules = remembered[key] = self._memory.alike.setdefault(rules, rules)
+        # One object for all lines with the same rules. It is held, or another one might come to have its id; and what is asked
+        # of the claim may be asked of a list as it stands on the line's day.
+        suiting = self._suiting.get((id(rules), day))
         if suiting is None:
-            suiting = self._suiting[id(rules)] = [rule for rule in rules if self._suits_claim(rule, line)]
-        return suiting
+            suits = [rule for rule in rules if self._suits_claim(rule, line)]
+            suiting = self._suiting[id(rules), day] = (rules, suits)
+        return suiting[1]
 
     def _era(self, day: Day) -> tuple[object, ...]:
-        """Names the stretch of days, known on ``as_of``, within which no table that a steady guard asks says anything else."""
+        """Names the stretch of days, known on ``as_of``, within which no table of the release says anything else to a steady guard."""
         facts = self._facts
         return (
-            facts.conventions,
             facts.as_of,
             facts.conventions.era(day),
             bisect_right(self._program.turns, day),
@@ -214,6 +233,10 @@ class Matcher:
         matches = []
         for finding in self._facts.evaluation.findings:
             if finding.family is not asked.family or (wanted and finding.rule_id not in wanted):
+                continue
+            if (
+                finding.status is Status.PASS
+            ):  # there only where the caller asked to see passes: no answer may turn on that
                 continue
             if asked.about == "this line" and finding.line_number != line.line_number:
                 continue

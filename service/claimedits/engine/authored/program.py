@@ -104,10 +104,6 @@ class Program:
         self.rules: tuple[CompiledRule, ...] = tuple(
             _compile(number, authored, content) for number, authored in enumerate(content.rules)
         )
-        self.remembered: dict[tuple[object, ...], tuple[CompiledRule, ...]] = {}
-        """Rules that could match lines alike in what ``steady`` guards ask for (``matching.Matcher``)."""
-        self.alike: dict[tuple[CompiledRule, ...], tuple[CompiledRule, ...]] = {}
-        """One object for all equal values of ``remembered``."""
         self.citations: dict[int, Citation] = {}
         """The citation of each rule that has fired, by number."""
         self.turns: list[Day] = sorted(_turns(content))

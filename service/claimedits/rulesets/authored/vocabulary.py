@@ -105,8 +105,11 @@ _HISTORY = (
     Attribute("other.paid", Kind.TRUTH, "whether the other claim's line was paid", True),
 )
 
+_SAID = tuple(name for name in Status.__members__ if name != "PASS")
+"""Plain passes are findings only where the caller asks to see them, so no rule may react to one."""
+
 _FINDING = (
-    Attribute("finding.status", Kind.TEXT, "status of the finding", words=tuple(Status.__members__)),
+    Attribute("finding.status", Kind.TEXT, "status of the finding; a plain pass is none", words=_SAID),
     Attribute("finding.code", Kind.TEXT, "code of the finding, such as MUE_EXCEEDED"),
     Attribute("finding.rule", Kind.TEXT, "rule id of the finding, such as medicare-mue-practitioner/11055"),
     Attribute("finding.mai", Kind.TEXT, "MUE adjudication indicator of an MUE finding", True),
