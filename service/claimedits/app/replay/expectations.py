@@ -165,10 +165,11 @@ def _keep(folder: Path, spilt: Path, place: int, counts: dict[str, int]) -> None
     last_answer = np.repeat(answers[last], np.diff(np.flatnonzero(last), prepend=-1))
     stands = answers == last_answer
     reversal = np.asarray(table["is_reversal"])[order]
-    counts["replaced"] += len(np.unique(answers[~stands]))
-    counts["reversed"] += len(np.unique(answers[stands & reversal]))
+    of_answer = np.stack([hashes, answers.astype(np.uint64)])
+    counts["replaced"] += np.unique(of_answer[:, ~stands], axis=1).shape[1]
+    counts["reversed"] += len(np.unique(hashes[stands & reversal]))
     stands &= ~reversal
-    counts["claims"] += len(np.unique(answers[stands]))
+    counts["claims"] += len(np.unique(hashes[stands]))
     kept = table.take(pa.array(order[stands])).append_column("hash", pa.array(hashes[stands], pa.uint64()))
     with pa.OSFile(str(folder / f"part-{place:05}.arrow"), "wb") as sink, pa.ipc.new_file(sink, KEPT) as writer:
         writer.write_table(kept.cast(KEPT).combine_chunks())

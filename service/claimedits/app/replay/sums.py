@@ -19,6 +19,8 @@ Words = tuple[Ints, Sequence[str]]
 """A column of texts: a number for each row, and the text of each number."""
 
 FIGURES = ("lines", "claims", "charge_cents", "lines_without_charge")
+_COUNTABLE = 1 << 20
+"""Numbers that are told apart by counting rather than by sorting."""
 AMOUNTS = (*FIGURES, "amount_cents")
 """With what the payer took off, where it told."""
 
@@ -125,28 +127,41 @@ def count(name: str, columns: Mapping[str, Words], rows: Ints, lines: Lines) -> 
     """
     schema = SCHEMAS[name]
     names = [one.name for one in schema if one.type == pa.string()]
-    key = np.zeros(len(rows), dtype=np.int64)
-    groups = np.zeros(len(rows), dtype=np.int64)
+    groups, number = np.zeros(len(rows), dtype=np.int64), 1
     for column in names:  # renumbered after each, so that no product overflows
         codes, words = columns[column]
-        key = groups * max(1, len(words)) + codes
-        _, groups = np.unique(key, return_inverse=True)
-    _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
-    once = np.unique(groups * (len(lines.claim) + 1) + rows)
-    group, line = np.divmod(once, len(lines.claim) + 1)
-    number = len(first)
-    figures = {"lines": np.bincount(group, minlength=number)}
-    claims = np.unique(group * (len(lines.claim) + 1) + lines.claim[line]) // (len(lines.claim) + 1)
-    figures["claims"] = np.bincount(claims, minlength=number)
-    figures["charge_cents"] = _sum_at(number, group, lines.charge[line])
-    figures["lines_without_charge"] = np.bincount(group[~lines.has_charge[line]], minlength=number)
+        groups, number = _renumber(groups * max(1, len(words)) + codes, number * max(1, len(words)))
+    first = np.zeros(number, dtype=np.int64)
+    first[groups[::-1]] = np.arange(len(rows))[::-1]
+    line, group = np.divmod(_once(rows * number + groups), number)
+    claim_group = _once(lines.claim[line] * number + group) % number
+    figures = {
+        "lines": np.bincount(group, minlength=number),
+        "claims": np.bincount(claim_group, minlength=number),
+        "charge_cents": _sum_at(number, group, lines.charge[line]),
+        "lines_without_charge": np.bincount(group[~lines.has_charge[line]], minlength=number),
+    }
     if "amount_cents" in schema.names:
-        figures["amount_cents"] = _sum_at(
-            number, groups, lines.amount if lines.amount is not None else np.zeros_like(rows)
-        )
-    texts = {column: [columns[column][1][code] for code in columns[column][0][first]] for column in names}
+        amount = lines.amount if lines.amount is not None else np.zeros_like(rows)
+        figures["amount_cents"] = _sum_at(number, groups, amount)
+    texts = {column: [columns[column][1][code] for code in columns[column][0][first].tolist()] for column in names}
     arrays = [pa.array(texts[one.name] if one.name in texts else figures[one.name], one.type) for one in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _renumber(keys: Ints, bound: int) -> tuple[Ints, int]:
+    """Numbers below ``bound`` as places among those that occur, and how many do."""
+    if bound > _COUNTABLE:
+        found, places = np.unique(keys, return_inverse=True)
+        return places.astype(np.int64), len(found)
+    occurs = np.bincount(keys, minlength=1) > 0
+    return (np.cumsum(occurs) - 1)[keys] if len(keys) else keys, int(occurs.sum()) if len(keys) else 0
+
+
+def _once(keys: Ints) -> Ints:
+    """Each number once. Nearly sorted as they come, they cost little."""
+    ordered = np.sort(keys, kind="stable")
+    return ordered[np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))]
 
 
 def _sum_at(number: int, group: Ints, values: Ints) -> Ints:
