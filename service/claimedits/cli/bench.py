@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from claimedits.cli.bench_columnar import measure_tables
+from claimedits.cli.bench_families import measure_families
 from claimedits.cli.bench_tables import build_store, make_claims
 from claimedits.cli.terminal import command_errors, format_option, print_json, print_rows, show_progress
 from claimedits.engine.engine import Engine
@@ -106,6 +107,7 @@ def _measure(path: Path, count: int, lines: int) -> Iterator[Measure]:
     fields = list(make_claims(codes, count, index))
     claims = [read_claim(claim) for claim in fields]
     yield from _deciding(engine, claims)
+    yield from measure_families(engine, fields, AS_OF, median_us, NCCI, Measure)
     yield from _searching(index, claims)
     yield _further_quarter(engine)
     yield from measure_tables(engine, codes, lines, AS_OF, Measure)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from claimedits.app.building import choose_revisions
+from claimedits.cli.bench_families import other_families
 from claimedits.model.dates import FOREVER, quarter_end, quarter_start
 from claimedits.rulesets.ptp_index import PtpIndex
 from claimedits.rulesets.revision import RevisionDraft, RevisionHeader, Source
@@ -26,7 +27,8 @@ _OPEN = 0.66
 
 
 def build_store(path: Path, scale: float = 1.0) -> Store:
-    """A store with two quarters of the practitioner PTP table, one of the hospital's, MUE and add-on codes, active.
+    """A store with two quarters of the practitioner PTP table, one of the hospital's, MUE, add-on codes, and what the other
+    families read, active.
 
     ``scale`` shrinks the PTP tables, for tests.
     """
@@ -40,6 +42,7 @@ def build_store(path: Path, scale: float = 1.0) -> Store:
         _ptp("medicare-ptp-outpatient-hospital", 3, make_pairs(codes, int(HOSPITAL_ROWS * scale), seed=2)),
         _mue(codes),
         _add_on(codes),
+        *other_families(codes),
     ]
     for draft in drafts:
         store.add_revision(draft)
@@ -132,7 +135,7 @@ def _mue(codes: list[str]) -> RevisionDraft:
 
 
 def _add_on(codes: list[str]) -> RevisionDraft:
-    add_ons = codes[:: max(1, len(codes) // 740)]
+    add_ons = codes[:: max(17, len(codes) // 740)]
     rows = sorted({(a, codes[(7 * i + k * 11) % len(codes)]) for i, a in enumerate(add_ons) for k in range(11)})
     rows = [row for row in rows if row[0] != row[1]]
     n, start = len(rows), quarter_start(2013, 1)

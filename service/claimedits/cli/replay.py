@@ -18,6 +18,7 @@ from claimedits.app.replay.expectations import ExpectationOptions
 from claimedits.app.replay.plan import find_run
 from claimedits.app.replay.running import Progress, ReplayOptions, replay
 from claimedits.app.replay.summary import summary_lines
+from claimedits.app.replay.workers import Evaluate
 from claimedits.cli.diff import default_jobs
 from claimedits.cli.evaluation import read_day
 from claimedits.cli.terminal import (
@@ -34,6 +35,24 @@ from claimedits.model.terms import Family, Program, Setting
 
 INTERRUPTED = 130
 """Exit code: SIGINT, as shells report it."""
+
+
+def _read_settings(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    settings = dict(value.partition("=")[::2] for value in values)
+    wrong = [value for value in values if not value.partition("=")[2]]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} is no NAME=VALUE; write it like spark.executor.memory=4g", param=option)
+    return settings
+
+
+def _evaluate_on_spark(engine: str, master: str, settings: dict[str, str], shared_store: bool) -> Evaluate | None:
+    if engine == "spark":
+        from claimedits.app.spark.replaying import SparkPartitions
+
+        return SparkPartitions(master, settings, distribute=not shared_store).evaluate
+    if master or settings or shared_store:
+        raise click.UsageError("--master, --spark-conf and --shared-store go with --engine spark; add it")
+    return None
 
 
 @click.command("replay")
@@ -93,6 +112,12 @@ INTERRUPTED = 130
               help="With --expect: give the first N disagreements of each partition with a trace.")  # fmt: skip
 @click.option("--every-claim", is_flag=True, help="With --baseline: evaluate under both also what no change can touch.")
 @click.option("--jobs", type=click.IntRange(min=1), default=default_jobs, help="Processes.  [default: cores]")
+@click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True,
+              help="Where claims are evaluated: in --jobs processes here, or by the executors of a Spark.")  # fmt: skip
+@click.option("--master", default="", metavar="URL", help="With --engine spark: the cluster, as spark-submit takes it.")
+@click.option("--spark-conf", multiple=True, metavar="NAME=VALUE", callback=_read_settings,
+              help="With --engine spark: a Spark property. Can be given again.")  # fmt: skip
+@click.option("--shared-store", is_flag=True, help="With --engine spark: all machines see the store; do not send it.")
 @click.option("--keep-work", is_flag=True, help="Keep the partitions of the claims, which hold claim data.")
 @format_option
 @command_errors
@@ -116,6 +141,10 @@ def replay_claims(
     traces: int,
     every_claim: bool,
     jobs: int,
+    engine: str,
+    master: str,
+    spark_conf: dict[str, str],
+    shared_store: bool,
     keep_work: bool,
     output_format: str,
 ) -> None:
@@ -131,6 +160,7 @@ def replay_claims(
     Example:
       claim-edits replay claims/ --store store --against active --out replay-2024
       claim-edits replay claims.837 --store store --baseline 4c1f20 --expect remits.835 --out replay-2024
+      claim-edits replay claims/ --store store --engine spark --master spark://host:7077 --out /shared/replay-2024
     """
     if resume and find_run(out) is None:
         raise click.UsageError(f"{out} holds no run to take up; leave --resume out to begin one")
@@ -149,6 +179,7 @@ def replay_claims(
         expected=ExpectationOptions(expected, traces) if expected else None,
         every_claim=every_claim,
         jobs=jobs,
+        evaluate=_evaluate_on_spark(engine, master, spark_conf, shared_store),
         keep_work=keep_work,
     )
     try:

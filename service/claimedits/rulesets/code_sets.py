@@ -98,6 +98,10 @@ class CodeSet:
             rows = self._remembered[code] = self._read(find_key(self._keys, code_key(code)))
             return rows
 
+    def codes(self, step: int = 1) -> list[str]:
+        """Every ``step``-th code that some revision holds, in order."""
+        return [code_of(int(key)) for key in self._keys[::step]]
+
     def turns(self) -> set[Day]:
         """Days on which some row begins to hold, or holds no more."""
         _, first, last, *_ = self._columns
