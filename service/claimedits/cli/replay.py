@@ -232,13 +232,19 @@ def _progress() -> Iterator[Progress]:
         def advance(stage: str, done: int, total: int) -> None:
             nonlocal began, current
             now = time.monotonic()
-            if stage != current:
+            is_new = stage != current
+            if is_new:
                 current, began = stage, (now, done)
                 bars.reset(task, total=float(max(total, 1)), description=_STAGES[stage], rate="")
             seconds = now - began[0]
             rate = (done - began[1]) / seconds if seconds > 0 else 0.0
-            unit = "MB/s" if stage == "read" else "lines/s"
-            shown = f"{rate / 1e6:,.1f} {unit}" if stage == "read" else f"{rate:,.0f} {unit}"
-            bars.update(task, completed=float(done), total=float(max(total, 1)), rate=shown if rate else "")
+            shown = f"{rate / 1e6:,.1f} MB/s" if stage == "read" else f"{rate:,.0f} lines/s"
+            bars.update(
+                task,
+                completed=float(done),
+                total=float(max(total, 1)),
+                rate=shown if stage != "report" else "",
+                refresh=is_new,
+            )
 
         yield advance

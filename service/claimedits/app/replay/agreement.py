@@ -28,6 +28,7 @@ from claimedits.app.rendering import as_fields
 from claimedits.app.replay.counting import STATUS_WORDS, Part
 from claimedits.app.replay.expectations import take_expected
 from claimedits.app.replay.results import DISAGREEMENTS
+from claimedits.app.replay.service_places import find_places, place_services
 from claimedits.app.replay.sums import Ints, Lines, Sums, Words, count, same_word, take_words, words_of
 from claimedits.engine.engine import Engine
 from claimedits.model.dates import Day
@@ -100,7 +101,7 @@ class _Answers:
         self.rows, owner = take_expected(expected.folder, part.claim_ids.take(pa.array(evaluated)))
         self.claim: Ints = evaluated[owner]
         self.matched = np.unique(self.claim)
-        self.line = _place_services(self.rows, self.claim, part)
+        self.line = place_services(self.rows, self.claim, part)
         """The line of each row; -1 = none."""
         self.carc, self.carcs = words_of(self.rows["carc"])
         self.amount = np.asarray(pc.fill_null(self.rows["amount_cents"], 0)).astype(np.int64)
@@ -123,77 +124,6 @@ class _Answers:
                 for family in of:
                     families[family] |= rows
         return by_edit, families
-
-
-def _place_services(rows: pa.Table, claim: Ints, part: Part) -> Ints:
-    """The line of each row; -1 where there is none."""
-    if not rows.num_rows:
-        return np.zeros(0, dtype=np.int64)
-    service = np.asarray(rows["service"]).astype(np.int64)
-    key = claim * _LINE_NUMBERS + service
-    keys, first, service_of = np.unique(key, return_index=True, return_inverse=True)
-    of_claim = claim[first]
-    numbers = np.asarray(pc.fill_null(rows["line_number"], 0).cast(pa.int64()))[first]
-    both = pa.concat_arrays([_text(rows["procedure_code"].take(pa.array(first))), _text(part.lines["procedure_code"])])
-    codes, words = words_of(both)
-    code, line_code = codes[: len(keys)], codes[len(keys) :]
-    unknown = words.index("") if "" in words else -1
-    line_numbers = np.asarray(part.lines["line_number"]).astype(np.int64)
-    line = _find(part.claim * _LINE_NUMBERS + line_numbers, of_claim * _LINE_NUMBERS + numbers)
-    wrong = (line >= 0) & (code != unknown) & (line_code[line] != code)
-    line[wrong | (numbers == 0) | (service[first] == 0) & (numbers == 0)] = -1
-    charge = np.asarray(pc.fill_null(rows["charge_cents"], -1).cast(pa.int64()))[first]
-    line_charge = np.asarray(pc.fill_null(part.lines["charge_cents"], -2))
-    charges = np.unique(np.concatenate([charge, line_charge]), return_inverse=True)[1]
-    open_code = (code != unknown) & (service[first] > 0)
-    for one, other in (
-        (code * len(charges) + charges[: len(code)], line_code * len(charges) + charges[len(code) :]),
-        (code, line_code),
-    ):
-        _place_by(line, open_code, (of_claim, one), (part.claim, other))
-    return line[service_of]
-
-
-def _text(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays([pa.array([], pa.string()), *column.cast(pa.string()).chunks])
-
-
-def _find(known: Ints, sought: Ints) -> Ints:
-    """The place of each sought number among the known ones; -1 = none."""
-    if not len(known):
-        return np.full(len(sought), -1, dtype=np.int64)
-    order = np.argsort(known, kind="stable")
-    places = np.minimum(np.searchsorted(known, sought, sorter=order), len(known) - 1)
-    found = order[places]
-    return np.where(known[found] == sought, found, -1).astype(np.int64)
-
-
-def _place_by(line: Ints, may: npt.NDArray[np.bool_], one: tuple[Ints, Ints], other: tuple[Ints, Ints]) -> None:
-    """Give services without a line, in order, the first lines of their claim that nobody has and that are alike."""
-    services = np.flatnonzero((line < 0) & may)
-    taken = np.zeros(len(other[0]), dtype=bool)
-    taken[line[line >= 0]] = True
-    lines = np.flatnonzero(~taken)
-    if not len(services) or not len(lines):
-        return
-    size = int(max(one[1].max(initial=0), other[1].max(initial=0))) + 1
-    keys, codes = np.unique(
-        np.concatenate([one[0][services] * size + one[1][services], other[0][lines] * size + other[1][lines]]),
-        return_inverse=True,
-    )
-    mine, theirs = codes[: len(services)], codes[len(services) :]
-    most = len(services) + len(lines) + 1
-    found = _find(theirs * most + _ranks(theirs, len(keys)), mine * most + _ranks(mine, len(keys)))
-    line[services[found >= 0]] = lines[found[found >= 0]]
-
-
-def _ranks(groups: Ints, number: int) -> Ints:
-    """Of each item how many of its group stand before it."""
-    order = np.argsort(groups, kind="stable")
-    sizes = np.bincount(groups, minlength=number)
-    ranks = np.empty(len(groups), dtype=np.int64)
-    ranks[order] = np.arange(len(groups)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return ranks
 
 
 class _Fails:
@@ -347,7 +277,7 @@ def _amounts(answers: _Answers, rows: Ints, line: Ints, words: Words) -> Ints:
     keys, of_row = np.unique(answers.line[rows] * size + answers.carc[rows], return_inverse=True)
     sums = np.zeros(len(keys), dtype=np.int64)
     np.add.at(sums, of_row, answers.amount[rows])
-    found = _find(keys, line * size + (mine[words[0]] if len(mine) else words[0]))
+    found = find_places(keys, line * size + (mine[words[0]] if len(mine) else words[0]))
     return np.where(found >= 0, sums[found] if len(sums) else 0, 0).astype(np.int64)
 
 
@@ -365,7 +295,7 @@ def _preventable(
     keys, of_row = np.unique(answers.line[same] * size + real[same], return_inverse=True)
     sums = np.zeros(len(keys), dtype=np.int64)
     np.add.at(sums, of_row, answers.amount[same])
-    place = _find(keys, fails.line * size + found)
+    place = find_places(keys, fails.line * size + found)
     rows = np.flatnonzero(place >= 0)
     columns = {
         name: take_words(words_of(fails.table[name]), rows) for name in ("family", "rule_set", "rule_id", "carc")

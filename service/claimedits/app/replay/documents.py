@@ -19,6 +19,8 @@ from claimedits.app.replay.sums import Sums
 from claimedits.model.terms import FAMILIES_BY_NAME, Status
 
 Fields = dict[str, Any]
+OPEN = ("NOT_EVALUATED", "REVIEW")
+"""Statuses that leave a line open: the report tells why."""
 LISTED = 200
 """Rows of a list; the tables of sums have all."""
 CONFLICT = ("FAIL", "BYPASSED", "REVIEW")
@@ -66,6 +68,7 @@ def report_fields(
         "families_by_month": tables["families"],
         "rules": _top([row for row in tables["rules"] if row["status"] == "FAIL"]),
         "rules_found": sum(1 for row in tables["rules"] if row["status"] == "FAIL"),
+        "reasons": _by([row for row in tables["rules"] if row["status"] in OPEN], ("status", "family", "code")),
         "bypasses": _bypasses(tables["bypasses"], tables["conflicts"]),
         "editions": _editions(tables["editions"]),
         "quarters": _quarters(tables["outcomes"]),

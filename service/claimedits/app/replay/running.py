@@ -23,7 +23,7 @@ from claimedits.app.replay.inputs import InputFile, count_partitions, hash_file,
 from claimedits.app.replay.part_files import TABLES, publish_json, read_done, sweep
 from claimedits.app.replay.plan import MANIFEST, PLAN, Plan, PlanDiffersError, check_same, find_run, reading_fields
 from claimedits.app.replay.reading import ReadInput, partition_files, read_inputs
-from claimedits.app.replay.workers import Job, evaluate_partitions
+from claimedits.app.replay.workers import Evaluate, Job, evaluate_partitions
 from claimedits.model.dates import parse_day
 from claimedits.model.problems import ClaimEditsError
 from claimedits.model.terms import FAMILIES_BY_NAME, Family
@@ -61,6 +61,8 @@ class ReplayOptions:
     every_claim: bool = False
     """With a baseline: evaluate under both what no difference can touch, too: slower, and the same result."""
     jobs: int = 1
+    evaluate: Evaluate | None = None
+    """Evaluates partitions elsewhere than in ``jobs`` processes of this machine; the results are the same."""
     keep_work: bool = False
 
 
@@ -224,7 +226,10 @@ class _Run:
 
         if waiting:
             question = self._question(expected)
-            evaluate_partitions(question, waiting, self._out, self._options.jobs, advance)
+            if self._options.evaluate is not None:
+                self._options.evaluate(question, waiting, self._out, advance)
+            else:
+                evaluate_partitions(question, waiting, self._out, self._options.jobs, advance)
 
     def _question(self, expected: ReadExpectations | None) -> Question:
         plan, options = self._plan, self._options

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from claimedits.app.reports.replay_report import OUTCOME_WORDS
+from claimedits.app.reports.replay_words import OUTCOME_WORDS
 
 SHOWN = 8
 """Rows of each list."""
@@ -26,7 +26,7 @@ def summary_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield f"{'outcome':<24}{'lines':>14}{'share':>9}{'charges':>20}"
     for row in report["outcomes"]:
         share = f"{100 * row['lines'] / lines['evaluated']:.2f} %"
-        money = "" if row["lines"] == row["lines_without_charge"] else _money(row["charge_cents"])
+        money = _money(row["charge_cents"]) if lines["charge_cents"] else ""
         yield f"{OUTCOME_WORDS[row['outcome']].lower():<24}{row['lines']:>14,}{share:>9}{money:>20}".rstrip()
     if report["rules"]:
         yield ""
@@ -47,7 +47,8 @@ def _change_lines(changes: Mapping[str, Any]) -> Iterator[str]:
     for kind, figures in changes["kinds"].items():
         if figures["lines"]:
             words = kind.lower().replace("_", " ")
-            yield f"  {words:<22}{figures['lines']:>12,} lines{_money(figures['charge_cents']):>20}"
+            money = _money(figures["charge_cents"]) if figures["charge_cents"] else ""
+            yield f"  {words:<22}{figures['lines']:>12,} lines{money:>20}".rstrip()
 
 
 def _reality_lines(real: Mapping[str, Any]) -> Iterator[str]:

@@ -35,6 +35,10 @@ class Job:
     path: Path
 
 
+Evaluate = Callable[[Question, Sequence[Job], Path, Progress], None]
+"""Another way than ``evaluate_partitions`` to do the same: on the machines of a cluster."""
+
+
 def evaluate_partitions(question: Question, jobs: Sequence[Job], out: Path, processes: int, progress: Progress) -> None:
     """Evaluate partitions and write their tables.
 

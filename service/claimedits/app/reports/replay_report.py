@@ -5,42 +5,26 @@ Drawn from ``report.json``, so that page and document never say different things
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from claimedits.app.reports.page import Bar, Bars, Card, Column, Line, Lines, Note, Part, Report, Section, Table, Tone
+from claimedits.app.reports.reality_section import reality_section
+from claimedits.app.reports.replay_words import (
+    FAMILY_MEANINGS,
+    FAMILY_WORDS,
+    OUTCOME_WORDS,
+    REASON_WORDS,
+    counted,
+    money,
+    percent,
+    share,
+    short_money,
+)
 from claimedits.app.reports.update_report import impact_section
 
 Document = Mapping[str, Any]
 
-FAMILY_WORDS: Mapping[str, str] = {
-    "ADD_ON_CODE": "Add-on codes",
-    "CODE_VALIDITY": "Valid codes",
-    "COVERAGE": "Coverage",
-    "DUPLICATE": "Duplicates",
-    "MODIFIER": "Modifiers",
-    "MUE": "Units (MUE)",
-    "POLICY": "Payer policy",
-    "PTP": "Code pairs (PTP)",
-}
-FAMILY_MEANINGS: Mapping[str, str] = {
-    "ADD_ON_CODE": "a code that is only paid beside its primary procedure",
-    "CODE_VALIDITY": "procedure and diagnosis codes that did not exist, or do not fit the patient",
-    "COVERAGE": "whether the diagnoses justify the service (NCD, LCD)",
-    "DUPLICATE": "the same service billed twice",
-    "MODIFIER": "modifiers that are invalid, missing or contradict each other",
-    "MUE": "more units in a day than is plausible",
-    "POLICY": "rules of your own or of your payer",
-    "PTP": "two procedures that are not paid together",
-}
-OUTCOME_WORDS: Mapping[str, str] = {
-    "FAIL": "Denied",
-    "REVIEW": "To be reviewed",
-    "NOT_EVALUATED": "Could not be decided",
-    "BYPASSED": "Passed by a modifier",
-    "PASS": "Passed",
-    "NOT_APPLICABLE": "No edit applies",
-}
 _TONES: Mapping[str, Tone] = {"FAIL": "bad", "REVIEW": "warn", "BYPASSED": "warn", "PASS": "good"}
 MOST_BARS = 12
 
@@ -59,7 +43,7 @@ def replay_report(document: Document) -> Report:
         _bypass(document),
         _drift(document),
         *([_update(document)] if document.get("changes") else []),
-        *([_reality(document)] if document.get("expected") else []),
+        *([reality_section(document)] if document.get("expected") else []),
         _records(document),
     ]
     return Report(
@@ -74,7 +58,7 @@ def replay_report(document: Document) -> Report:
 def _subtitle(document: Document) -> str:
     months = [row["month"] for row in document["months"]]
     span = f"services of {months[0]} to {months[-1]}" if months else "no services"
-    return f"{_counted(document['claims']['evaluated'], 'claim')} with {_counted(document['lines']['evaluated'], 'line')}, {span}"
+    return f"{counted(document['claims']['evaluated'], 'claim')} with {counted(document['lines']['evaluated'], 'line')}, {span}"
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:
@@ -92,30 +76,30 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 def _cards(document: Document) -> Iterator[Card]:
     denied = _outcome(document, "FAIL")
     lines = document["lines"]["evaluated"]
-    yield Card("Lines denied", f"{denied['lines']:,}", f"{_percent(denied['lines'], lines)} of lines", "bad")
+    yield Card("Lines denied", f"{denied['lines']:,}", f"{percent(denied['lines'], lines)} of lines", "bad")
     if _has_money(document):
         charged = document["lines"]["charge_cents"]
-        share = _percent(denied["charge_cents"], charged)
-        yield Card("Charges denied", _money(denied["charge_cents"]), f"{share} of {_money(charged)}", "bad")
+        of_charged = percent(denied["charge_cents"], charged)
+        yield Card("Charges denied", short_money(denied["charge_cents"]), f"{of_charged} of {money(charged)}", "bad")
     claims = document["claims"]
     yield Card(
         "Claims with a denial",
         f"{claims['denied']:,}",
-        f"{_percent(claims['denied'], claims['evaluated'])} of claims",
+        f"{percent(claims['denied'], claims['evaluated'])} of claims",
         "bad" if claims["denied"] else "good",
     )
     review = _outcome(document, "REVIEW")
-    yield Card("Lines to be reviewed", f"{review['lines']:,}", f"{_percent(review['lines'], lines)} of lines", "warn")
+    yield Card("Lines to be reviewed", f"{review['lines']:,}", f"{percent(review['lines'], lines)} of lines", "warn")
     bypassed = document["bypasses"]["bypassed_lines"]
     yield Card("Code pairs passed by a modifier", f"{bypassed:,}", "see the compliance view", "plain")
     real = document.get("expected")
     if real:
         yield Card(
             "Denials that could have been prevented",
-            _money(real["preventable_amount_cents"])
+            short_money(real["preventable_amount_cents"])
             if real["preventable_amount_cents"]
             else f"{real['preventable_lines']:,}",
-            f"{_counted(real['preventable_lines'], 'line')}, {_percent(real['preventable_lines'], real['edit_denial_lines'])} of real edit denials",
+            f"{counted(real['preventable_lines'], 'line')}, {percent(real['preventable_lines'], real['edit_denial_lines'])} of real edit denials",
             "warn",
         )
 
@@ -129,34 +113,17 @@ def _has_money(document: Document) -> bool:
     return bool(document["lines"]["charge_cents"])
 
 
-def _money(cents: int) -> str:
-    return f"${cents / 100:,.2f}"
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f} %" if whole else "0 %"
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 # ---- How to read this ----
 
 
 def _reading_guide(document: Document) -> Section:
-    families = "; ".join(f"{FAMILY_WORDS[name]}: {FAMILY_MEANINGS[name]}" for name in document["families"])
+    families = [[FAMILY_WORDS[name], FAMILY_MEANINGS[name]] for name in document["families"]]
     parts: list[Part] = [
         Note(
             "Payers check claims by rules called edits. This report shows what the edits of one release of rules would have "
             "said of claims that were really billed. Every line of a claim is checked; the worst that any edit says of it is "
             "its outcome. Nothing here says what a payer paid, unless a section compares with it."
         ),
-        Note(f"What is checked: {families}."),
         Note(
             "Denied: an edit forbids payment as billed. To be reviewed: a person has to look, because the claim does not tell "
             "enough. Could not be decided: no rules for that day, or no facts to decide by; this is no denial. Passed by a "
@@ -167,6 +134,7 @@ def _reading_guide(document: Document) -> Section:
             "Amounts are charges as billed, not what a payer allows. A line is counted once in each row of a table; a line that "
             "two rules deny is in both of their rows, so rows do not add up to the total."
         ),
+        Table("meanings", "What is checked", [Column("Family of edits"), Column("What it looks for")], families),
     ]
     return Section("guide", "How to read this", parts)
 
@@ -180,7 +148,7 @@ def _overview(document: Document) -> Section:
         Bar(
             OUTCOME_WORDS[row["outcome"]],
             row["lines"],
-            f"{row['lines']:,} lines, {_percent(row['lines'], whole)}",
+            f"{row['lines']:,} lines, {percent(row['lines'], whole)}",
             _TONES.get(row["outcome"], "plain"),
         )
         for row in document["outcomes"]
@@ -193,7 +161,7 @@ def _overview(document: Document) -> Section:
             [
                 FAMILY_WORDS[family],
                 denied["lines"],
-                _share(denied["lines"], whole),
+                share(denied["lines"], whole),
                 denied["charge_cents"] if _has_money(document) else None,
                 *(by_status.get(word, {"lines": 0})["lines"] for word in ("REVIEW", "BYPASSED", "NOT_EVALUATED")),
             ]
@@ -207,9 +175,19 @@ def _overview(document: Document) -> Section:
         Column("Passed by a modifier", "number"),
         Column("Could not be decided", "number"),
     ]
-    return Section(
-        "outcomes", "Outcomes", [Bars("Lines by outcome", bars), Table("families", "Outcomes by family", columns, rows)]
-    )
+    parts: list[Part] = [Bars("Lines by outcome", bars), Table("families", "Outcomes by family", columns, rows)]
+    for status, caption in (
+        ("NOT_EVALUATED", "Why lines could not be decided"),
+        ("REVIEW", "Why lines are to be reviewed"),
+    ):
+        reasons = sorted((r for r in document["reasons"] if r["status"] == status), key=lambda r: -r["lines"])
+        if reasons:
+            cells = [
+                [FAMILY_WORDS[r["family"]], r["code"], REASON_WORDS.get(r["code"], ""), r["lines"]] for r in reasons
+            ]
+            names = [Column("Family"), Column("Reason"), Column("In words"), Column("Lines", "number")]
+            parts.append(Table(f"why-{status.lower().replace('_', '-')}", caption, names, cells))
+    return Section("overview", "Outcomes", parts)
 
 
 def _months(document: Document) -> Section:
@@ -222,7 +200,7 @@ def _months(document: Document) -> Section:
     if not families:
         return Section("months", "Denial rate by month", [Note("No line was denied.", "good")])
     lines = [
-        Line(FAMILY_WORDS[name], [_share(denied.get((name, month), 0), whole[month]) for month in months])
+        Line(FAMILY_WORDS[name], [share(denied.get((name, month), 0), whole[month]) for month in months])
         for name in families
     ]
     money = {row["month"]: row for row in document["months"] if row["outcome"] == "FAIL"}
@@ -231,7 +209,7 @@ def _months(document: Document) -> Section:
             month,
             whole[month],
             money.get(month, {"lines": 0})["lines"],
-            _share(money.get(month, {"lines": 0})["lines"], whole[month]),
+            share(money.get(month, {"lines": 0})["lines"], whole[month]),
             money.get(month, {"charge_cents": 0})["charge_cents"] if _has_money(document) else None,
         ]
         for month in months
@@ -254,12 +232,12 @@ def _rules(document: Document) -> Section:
     rules = document["rules"]
     if not rules:
         return Section("rules", "Top rules", [Note("No rule denied a line.", "good")])
-    money = _has_money(document)
+    has_money = _has_money(document)
     bars = [
         Bar(
             row["rule_id"],
-            row["charge_cents"] if money else row["lines"],
-            _money(row["charge_cents"]) if money else f"{row['lines']:,} lines",
+            row["charge_cents"] if has_money else row["lines"],
+            money(row["charge_cents"]) if has_money else f"{row['lines']:,} lines",
             "bad",
         )
         for row in rules[:MOST_BARS]
@@ -271,7 +249,7 @@ def _rules(document: Document) -> Section:
             row["code"],
             row["lines"],
             row["claims"],
-            row["charge_cents"] if money else None,
+            row["charge_cents"] if has_money else None,
         ]
         for row in rules
     ]
@@ -283,7 +261,7 @@ def _rules(document: Document) -> Section:
         Column("Claims", "number"),
         Column("Charges denied", "money"),
     ]
-    words = "charges" if money else "lines"
+    words = "charges" if has_money else "lines"
     return Section(
         "rules",
         "Top rules",
@@ -314,7 +292,7 @@ def _bypass(document: Document) -> Section:
             row["modifier"],
             row["lines"],
             row["conflict_lines"],
-            _share(row["lines"], row["conflict_lines"]),
+            share(row["lines"], row["conflict_lines"]),
             row["charge_cents"] if _has_money(document) else None,
         ]
         for row in bypasses["by_provider"]
@@ -336,8 +314,8 @@ def _bypass(document: Document) -> Section:
                 "them far more often than others: there the record should prove that the services were separate."
             ),
             Note(
-                f"{_counted(bypasses['conflict_lines'], 'line')} had such a pair; a modifier let "
-                f"{_percent(whole, bypasses['conflict_lines'])} of them pass."
+                f"{counted(bypasses['conflict_lines'], 'line')} had such a pair; a modifier let "
+                f"{percent(whole, bypasses['conflict_lines'])} of them pass."
             ),
             Bars("Lines passed, by modifier", bars),
             Table("bypass-providers", "By provider and modifier", columns, rows, bypasses["providers_found"]),
@@ -364,7 +342,7 @@ def _drift(document: Document) -> Section:
     ]
     if len(quarters) > 1 and families:
         lines = [
-            Line(FAMILY_WORDS[name], [_share(denied.get((name, quarter), 0), whole[quarter]) for quarter in quarters])
+            Line(FAMILY_WORDS[name], [share(denied.get((name, quarter), 0), whole[quarter]) for quarter in quarters])
             for name in families
         ]
         parts.append(Lines("Denials per line, by quarter of service", quarters, lines, "share"))
@@ -374,7 +352,7 @@ def _drift(document: Document) -> Section:
             row["rule_set"],
             row["label"],
             *(row["lines"].get(word, 0) for word in ("FAIL", "REVIEW", "BYPASSED")),
-            _share(row["lines"].get("FAIL", 0), whole[row["quarter"]]),
+            share(row["lines"].get("FAIL", 0), whole[row["quarter"]]),
             row["denied_charge_cents"] if _has_money(document) else None,
         ]
         for row in document["editions"]
@@ -401,137 +379,10 @@ def _update(document: Document) -> Section:
     section = impact_section({**changes, "evaluated_once": 0})
     note = Note(
         f"Every claim that the difference between the two releases can touch was answered by both: "
-        f"{_counted(changes['evaluated'], 'claim')}. The other {changes['skipped']:,} have the same answer. "
+        f"{counted(changes['evaluated'], 'claim')}. The other {changes['skipped']:,} have the same answer. "
         "Newly failing: denied under the release of this report, and not under the one compared with."
     )
     return Section("changes", "What changed between the releases", [note, *section.parts])
-
-
-def _reality(document: Document) -> Section:
-    real = document["expected"]
-    compared = real["compared_lines"]
-    agreed = real["agreed_denied_lines"] + real["agreed_clean_lines"]
-    parts: list[Part] = [
-        Note(
-            f"The payer's answers are known of {_counted(real['answered_claims'], 'claim')} "
-            f"({_counted(compared, 'line')}); of {real['unanswered_claims']:,} they are not. "
-            f"{_counted(real['read']['not_in_input'], 'claim')} with an answer did not come with the claims."
-        ),
-        Note(
-            f"Payer and edits agree on {_percent(agreed, compared)} of these lines. A denial counts as one by an edit where "
-            "its reason code (CARC) is one that edits deny with; denials for other reasons stand in a table of their own."
-        ),
-        Bars(
-            "Lines by agreement",
-            [
-                Bar("Both pass", real["agreed_clean_lines"], f"{real['agreed_clean_lines']:,}", "good"),
-                Bar("Both deny, same reason", real["agreed_denied_lines"], f"{real['agreed_denied_lines']:,}", "good"),
-                Bar("Both deny, other reason", real["other_reason_lines"], f"{real['other_reason_lines']:,}", "warn"),
-                Bar("Only the payer denies", real["payer_only_lines"], f"{real['payer_only_lines']:,}", "bad"),
-                Bar("Only the edits deny", real["engine_only_lines"], f"{real['engine_only_lines']:,}", "bad"),
-            ],
-        ),
-        _confusion_table(real),
-        *_preventable_parts(real),
-        _table_of(
-            "other-denials",
-            "Money taken off for other reasons",
-            [
-                ("group", "Group", "text"),
-                ("carc", "CARC", "text"),
-                ("lines", "Lines", "number"),
-                ("amount_cents", "Amount", "money"),
-            ],
-            real["other_denials"],
-        ),
-        _disagreement_table(real),
-    ]
-    return Section("reality", "What really happened", parts)
-
-
-def _confusion_table(real: Document) -> Table:
-    rows = [
-        [
-            FAMILY_WORDS[row["family"]],
-            row["real"] if row["real"] == "not denied" else f"denied, CARC {row['real']}",
-            OUTCOME_WORDS.get(row["found"], f"Denied, CARC {row['found']}"),
-            row["lines"],
-            row["amount_cents"] or None,
-        ]
-        for row in real["confusion"]
-        if not (row["real"] == "not denied" and row["found"] in ("PASS", "NOT_APPLICABLE"))
-    ]
-    columns = [
-        Column("Family"),
-        Column("The payer"),
-        Column("The edits"),
-        Column("Lines", "number"),
-        Column("Amount taken off", "money"),
-    ]
-    return Table("confusion", "Payer against edits, but for lines that both pass", columns, rows)
-
-
-def _preventable_parts(real: Document) -> Iterator[Part]:
-    yield Note(
-        f"Preventable: the payer took {_money(real['preventable_amount_cents'])} off of "
-        f"{_counted(real['preventable_lines'], 'line')} for the very reason that an edit finds before the claim is sent.",
-        "warn" if real["preventable_lines"] else "plain",
-    )
-    yield _table_of(
-        "preventable",
-        "Preventable denials by rule",
-        [
-            ("rule_id", "Rule", "text"),
-            ("carc", "CARC", "text"),
-            ("lines", "Lines", "number"),
-            ("claims", "Claims", "number"),
-            ("amount_cents", "Amount", "money"),
-        ],
-        real["preventable"],
-        real["preventable_rules"],
-    )
-
-
-def _table_of(
-    name: str, caption: str, columns: Sequence[tuple[str, str, Any]], rows: Sequence[Document], total: int = 0
-) -> Table:
-    cells = [[row[field] for field, _, _ in columns] for row in rows]
-    return Table(name, caption, [Column(title, kind) for _, title, kind in columns], cells, total)
-
-
-_KIND_WORDS = {
-    "PAYER_ONLY": "Only the payer denies",
-    "ENGINE_ONLY": "Only the edits deny",
-    "OTHER_REASON": "Other reasons",
-}
-
-
-def _disagreement_table(real: Document) -> Table:
-    rows = [
-        [
-            row["claim_id"],
-            row["line_number"],
-            row["procedure_code"],
-            _KIND_WORDS[row["kind"]],
-            ", ".join(row["real_carcs"]),
-            ", ".join(row["found_carcs"]),
-            ", ".join(row["found_rules"]),
-            row["amount_cents"],
-        ]
-        for row in real["disagreements"]
-    ]
-    columns = [
-        Column("Claim"),
-        Column("Line", "number"),
-        Column("Code"),
-        Column("Disagreement"),
-        Column("Payer's CARC"),
-        Column("CARC found"),
-        Column("Rules found"),
-        Column("Amount", "money"),
-    ]
-    total = real["payer_only_lines"] + real["engine_only_lines"] + real["other_reason_lines"]
-    return Table("disagreements", "Lines on which they disagree", columns, rows, total)
 
 
 # ---- Records ----
