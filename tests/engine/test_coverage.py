@@ -136,6 +136,9 @@ def test_a_line_without_pointers_says_so(tmp_path: Path) -> None:
     [
         ({"state": "KY"}, ("NOT_APPLICABLE", "COV_NO_POLICY")),
         ({"state": ""}, ("NOT_EVALUATED", "COV_JURISDICTION_UNKNOWN")),
+        ({"state": "XX"}, ("NOT_EVALUATED", "COV_JURISDICTION_UNKNOWN")),
+        ({"state": "AE"}, ("NOT_EVALUATED", "COV_JURISDICTION_UNKNOWN")),
+        ({"state": "PW"}, ("NOT_APPLICABLE", "COV_NO_POLICY")),
         ({"state": "", "code": "99213"}, ("NOT_APPLICABLE", "COV_NO_POLICY")),
         ({"day": "2023-12-31"}, ("NOT_APPLICABLE", "COV_NO_POLICY")),
         ({"code": "11719"}, ("NOT_APPLICABLE", "COV_NO_POLICY")),

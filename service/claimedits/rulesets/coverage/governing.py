@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from claimedits.model.dates import FOREVER, Day
 from claimedits.model.terms import Setting
-from claimedits.rulesets.coverage.documents import Document
+from claimedits.rulesets.coverage.documents import JURISDICTIONS, Document
 from claimedits.rulesets.coverage.index import CoverageIndex
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.versions import Editions
@@ -90,7 +90,7 @@ class GoverningDocuments:
         return standing
 
     def find(self, code: str, contractor: str, state: str, setting: Setting, day: Day) -> Found:
-        """Every document that governs ``code`` on ``day``: by contractor where it is a known one, else by state."""
+        """Every document that governs ``code`` on ``day``: by contractor where it is a known one, else by state where it is one."""
         key = (code, contractor, state, setting, day)
         found = self._found.get(key)
         if found is None:
@@ -118,6 +118,8 @@ class GoverningDocuments:
             return NOTHING
         if contractor not in self._index.contractors:
             contractor = ""
+        if state not in JURISDICTIONS:
+            state = ""
         documents: list[Governing] = []
         unknown = False
         for timeline in self._timeline(code, self._editions(day)):
