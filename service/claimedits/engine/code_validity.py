@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from claimedits.engine import code_validity_findings as findings
+from claimedits.engine import code_edit_findings, code_validity_findings
 from claimedits.engine.code_lists import PROCEDURE_CODES, CodeLists, Standing, covers_class
 from claimedits.engine.code_validity_findings import Diagnosis, DiagnosisStanding
 from claimedits.engine.evaluation import Evaluation
@@ -134,7 +134,9 @@ class _CodeValidity:
             is_valid = self.judge_procedure(index, line)
             if is_valid and not (edits and edits.procedures.on(line.procedure_code, day)):
                 plain.remember_procedure(line.procedure_code, day)
-        if diagnoses and not plain.has_diagnoses(line, diagnoses):
+        if diagnoses and plain.has_diagnoses(line, diagnoses):
+            evaluation.mark(index, Family.CODE_VALIDITY, Status.PASS)
+        elif diagnoses:
             self.judge_diagnoses(index, line, diagnoses, edits, plain)
         if edits is not None:
             self.judge_age_and_sex(index, line, diagnoses, edits)
@@ -145,12 +147,16 @@ class _CodeValidity:
         for day in dict.fromkeys((line.service_date, line.service_date_end)):
             standing = self._standing(line.procedure_code, day)
             if standing.valid is None:
-                self._evaluation.add(index, findings.procedure_unjudged(self._evaluation, line, day))
+                self._evaluation.add(index, code_validity_findings.procedure_unjudged(self._evaluation, line, day))
                 return False
             if not standing.valid:
-                self._evaluation.add(index, findings.procedure_invalid(self._evaluation, line, day, standing))
+                self._evaluation.add(
+                    index, code_validity_findings.procedure_invalid(self._evaluation, line, day, standing)
+                )
                 return False
-        findings.procedure_valid(self._evaluation, index, line, self._standing(line.procedure_code, line.service_date))
+        code_validity_findings.procedure_valid(
+            self._evaluation, index, line, self._standing(line.procedure_code, line.service_date)
+        )
         return True
 
     def _standing(self, code: str, day: Day) -> Standing:
@@ -180,7 +186,7 @@ class _CodeValidity:
             return
         for diagnosis in diagnoses:
             standing = self._diagnosis_standing(self._icd10, diagnosis.code, day)
-            findings.diagnosis(self._evaluation, index, line, diagnosis, standing)
+            code_validity_findings.diagnosis(self._evaluation, index, line, diagnosis, standing)
             is_edited = edits and (edits.diagnoses.on(diagnosis.code, day) or edits.sequence.on(diagnosis.code, day))
             if standing.row is not None and standing.row.billable and not is_edited:
                 plain.remember_diagnosis(diagnosis.code, day)
@@ -198,7 +204,7 @@ class _CodeValidity:
         return standing
 
     def judge_age_and_sex(self, index: int, line: ClaimLine, diagnoses: list[Diagnosis], edits: CodeEdits) -> None:
-        """§F.3: only by curated rows. An age or sex that the claim does not state conflicts with nothing."""
+        """§F.3: only by curated rows. An age or sex that such a row asks for and the claim does not state is NOT_EVALUATED."""
         if line.procedure_code:
             self._hold(index, line, edits.procedures.on(line.procedure_code, line.service_date), None)
         for diagnosis in diagnoses:
@@ -213,14 +219,20 @@ class _CodeValidity:
         patient = self._evaluation.claim.patient
         age = _age(patient.birth_date, line.service_date)
         for window in windows:
-            if age is not None and not window.value.age_min <= age <= window.value.age_max:
-                self._evaluation.add(index, findings.age(self._evaluation, line, window, diagnosis))
+            edit = window.value
+            if age is None and edit.limits_age:
+                self._evaluation.add(index, code_edit_findings.age_unstated(self._evaluation, line, window, diagnosis))
+                break
+            if age is not None and not edit.age_min <= age <= edit.age_max:
+                self._evaluation.add(index, code_edit_findings.age(self._evaluation, line, window, diagnosis))
                 break
         for window in windows:
             edit = window.value
-            if edit.sex and patient.sex in ("F", "M") and patient.sex != edit.sex and not self._is_lifted(line, edit):
-                self._evaluation.add(index, findings.sex(self._evaluation, line, window, diagnosis))
-                break
+            if not edit.sex or patient.sex == edit.sex or self._is_lifted(line, edit):
+                continue
+            say = code_edit_findings.sex if patient.sex in ("F", "M") else code_edit_findings.sex_unstated
+            self._evaluation.add(index, say(self._evaluation, line, window, diagnosis))
+            break
 
     def _is_lifted(self, line: ClaimLine, edit: AgeSexEdit) -> bool:
         conditions = self._evaluation.claim.condition_codes or ()
@@ -234,7 +246,7 @@ class _CodeValidity:
         for place, diagnosis in enumerate(diagnoses):
             if diagnosis.position == 1 or place == 0:
                 for window in edits.sequence.on(diagnosis.code, line.service_date)[:1]:
-                    self._evaluation.add(index, findings.sequence(self._evaluation, line, window, diagnosis))
+                    self._evaluation.add(index, code_edit_findings.sequence(self._evaluation, line, window, diagnosis))
 
     def _curated(self, day: Day) -> CodeEdits | None:
         """The curated edits in force on a day; None where none are loaded."""

@@ -1,4 +1,4 @@
-"""What CODE_VALIDITY says: messages, hints, remedies, citations (semantics.md §F.1–§F.4)."""
+"""What CODE_VALIDITY says: messages, hints, remedies, citations (semantics.md §F.1, §F.2)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import Day, format_day
 from claimedits.model.finding import Citation, CodeDetail, Detail, Finding, Remedy
 from claimedits.model.terms import Family, Overridable, Status
-from claimedits.rulesets.code_edits import OLDEST, AgeSexEdit, SequenceEdit
 from claimedits.rulesets.code_sets import CodeRow, DiagnosisCodes, class_of_procedure
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.versions import Selection
-from claimedits.rulesets.windows import Window
 
 if TYPE_CHECKING:
     from claimedits.engine.evaluation import Evaluation
@@ -249,91 +247,6 @@ def _diagnosis_finding(
         ),
         detail=_detail(selection, _code_detail(dotted(diagnosis.code), "DIAGNOSIS", row, suggestions)),
     )
-
-
-# §F.3, §F.4 Curated edits
-
-
-def age(evaluation: Evaluation, line: ClaimLine, window: Window[AgeSexEdit], diagnosis: Diagnosis | None) -> Finding:
-    """The patient is too young or too old for the code."""
-    edit = window.value
-    ages = f"from {edit.age_min} years on" if edit.age_max == OLDEST else f"of {edit.age_min} to {edit.age_max} years"
-    name = dotted(diagnosis.code) if diagnosis else line.procedure_code
-    message = f"{name} is for patients {ages}; the patient's age on {format_day(line.service_date)} is another"
-    return _age_sex(evaluation, line, window, diagnosis, "age", message)
-
-
-def sex(evaluation: Evaluation, line: ClaimLine, window: Window[AgeSexEdit], diagnosis: Diagnosis | None) -> Finding:
-    """The code is for the other sex."""
-    wanted = "female" if window.value.sex == "F" else "male"
-    name = dotted(diagnosis.code) if diagnosis else line.procedure_code
-    message = f"{name} is for {wanted} patients; the claim states the other sex"
-    return _age_sex(evaluation, line, window, diagnosis, "sex", message)
-
-
-def _age_sex(
-    evaluation: Evaluation,
-    line: ClaimLine,
-    window: Window[AgeSexEdit],
-    diagnosis: Diagnosis | None,
-    variant: str,
-    message: str,
-) -> Finding:
-    edit, lines = window.value, (line.line_number,)
-    code = diagnosis.code if diagnosis else line.procedure_code
-    remedies = [
-        Remedy(
-            "CORRECT_DIAGNOSIS" if diagnosis else "CORRECT_CODE", lines, condition="if the code is not the one meant"
-        )
-    ]
-    if variant == "sex" and edit.lifted_by_modifiers:
-        lifting = tuple(sorted(edit.lifted_by_modifiers))
-        remedies.append(Remedy("ADD_MODIFIER", lines, lifting, "if the conflict is only one of the sex on file"))
-    name = f"AGE_SEX.{'dx_' if diagnosis else ''}{variant}"
-    return Finding(
-        rule_id=f"code-edits/{variant}/{code}",
-        family=Family.CODE_VALIDITY,
-        status=Status.FAIL,
-        line_number=line.line_number,
-        code="AGE_SEX",
-        message=message,
-        citation=_cite_curated(evaluation, window, edit.source, line.service_date),
-        adjustment=evaluation.conventions.adjustment(name, line.service_date),
-        overridable=Overridable.CORRECTION,
-        remedies=tuple(remedies),
-        detail=Detail(code=CodeDetail(dotted(code) if diagnosis else code, "DIAGNOSIS" if diagnosis else "PROCEDURE")),
-    )
-
-
-_REASONS = {"external_cause": "an external cause", "manifestation": "a manifestation"}
-
-
-def sequence(evaluation: Evaluation, line: ClaimLine, window: Window[SequenceEdit], diagnosis: Diagnosis) -> Finding:
-    """A diagnosis listed first that may only follow another."""
-    edit, code = window.value, dotted(diagnosis.code)
-    where = "first on the claim" if diagnosis.position == 1 else "first on the line"
-    return Finding(
-        rule_id=f"code-edits/sequence/{diagnosis.code}",
-        family=Family.CODE_VALIDITY,
-        status=Status.REVIEW,
-        line_number=line.line_number,
-        code="DX_SEQUENCE",
-        message=f"{code} names {_REASONS[edit.reason]} and is listed {where}; it only follows the condition that it explains",
-        citation=_cite_curated(evaluation, window, edit.source, line.service_date),
-        overridable=Overridable.CORRECTION,
-        remedies=(Remedy("CORRECT_DIAGNOSIS", (line.line_number,), condition="list the condition treated before it"),),
-        detail=Detail(code=CodeDetail(code, "DIAGNOSIS")),
-    )
-
-
-def _cite_curated(
-    evaluation: Evaluation, window: Window[AgeSexEdit] | Window[SequenceEdit], source: tuple[int, int], day: Day
-) -> Citation:
-    loaded = evaluation.release.rule_sets["code-edits"]
-    selection = evaluation.view(loaded, day, dated_rows=False).select(day)
-    assert selection is not None, "the edit was read from the revision in force"
-    cited = loaded.cite(selection.in_force, source)
-    return cited._replace(authority=window.value.authority or cited.authority)
 
 
 # What the findings share

@@ -36,6 +36,10 @@ class AgeSexEdit(NamedTuple):
     authority: str
     source: tuple[int, int]
 
+    @property
+    def limits_age(self) -> bool:
+        return self.age_min > 0 or self.age_max < OLDEST
+
 
 class SequenceEdit(NamedTuple):
     """Diagnoses that may not be listed first."""

@@ -16,10 +16,12 @@ PARTS_OF_STATES: Mapping[str, tuple[str, ...]] = {"NY": ("DN", "QN", "UN"), "CA"
 WHOLE_OF_PART: Mapping[str, str] = {part: whole for whole, parts in PARTS_OF_STATES.items() for part in parts}
 ALIASES: Mapping[str, str] = {"MP": "CNMI"}
 """Postal abbreviations that the database writes otherwise."""
-JURISDICTIONS = frozenset(
-    "AK AL AR AS AZ CA CO CT DC DE FL FM GA GU HI IA ID IL IN KS KY LA MA MD ME MH MI MN MO MP MS MT NC ND NE NH NJ NM NV NY "
-    "OH OK OR PA PR PW RI SC SD TN TX UT VA VI VT WA WI WV WY".split()
-).union(WHOLE_OF_PART)
+JURISDICTIONS = frozenset((
+    "AK", "AL", "AR", "AS", "AZ", "CA", "CO", "CT", "DC", "DE", "FL", "FM", "GA", "GU", "HI",
+    "IA", "ID", "IL", "IN", "KS", "KY", "LA", "MA", "MD", "ME", "MH", "MI", "MN", "MO", "MP",
+    "MS", "MT", "NC", "ND", "NE", "NH", "NJ", "NM", "NV", "NY", "OH", "OK", "OR", "PA", "PR",
+    "PW", "RI", "SC", "SD", "TN", "TX", "UT", "VA", "VI", "VT", "WA", "WI", "WV", "WY",
+)).union(WHOLE_OF_PART)  # fmt: skip
 """States, territories and part-states that a claim may be in (the database's state list, and the three states in free association).
 Of any other two letters it is unknown which documents govern them."""
 
