@@ -39,7 +39,7 @@ def spark_cluster(folder: Path, executors: int = 3) -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
     home = folder / "home"
-    home.mkdir()
+    home.mkdir(parents=True)
     for path in Path(pyspark.__file__).parent.iterdir():
         if path.name != "work":  # where executors work: it shall be in ``folder``
             (home / path.name).symlink_to(path)

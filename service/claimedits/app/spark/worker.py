@@ -181,28 +181,26 @@ def _refusals_only(answer: TableFindings) -> TableFindings:
 
 
 def cut_at_patients(batches: Iterable[pa.RecordBatch], rows: int = ROWS) -> Iterator[pa.Table]:
-    """Tables of at least ``rows`` rows, but for the last, that end where ``PATIENT`` changes."""
+    """Tables of about ``rows`` rows that end where ``PATIENT`` changes; longer where one patient, or a batch, has more."""
     held: list[pa.Table] = []
-    count = 0
+    count = end = 0  # rows that are held, and how many of them are of patients that are whole
     for batch in batches:
-        table = pa.Table.from_batches([batch])
-        held.append(table)
-        count += table.num_rows
-        if count < rows:
+        if batch.num_rows == 0:
             continue
-        joined = pa.concat_tables(held)
-        end = _last_begin(joined.column(PATIENT))
-        if end:
+        table = pa.Table.from_batches([batch])
+        before = [held[-1].slice(held[-1].num_rows - 1)] if held else []
+        runs = _runs(pa.concat_tables([*before, table]).column(PATIENT))
+        begin = int(np.searchsorted(runs, runs[-1]))
+        held.append(table)
+        if begin:
+            end = count + begin - len(before)
+        count += table.num_rows
+        if count >= rows and end:
+            joined = pa.concat_tables(held)
             yield joined.slice(0, end)
-        held, count = [joined.slice(end)], count - end
-    if count:
+            held, count, end = [joined.slice(end)], count - end, 0
+    if held:
         yield pa.concat_tables(held)
-
-
-def _last_begin(column: pa.ChunkedArray) -> int:
-    """The row at which the last run of equal values begins."""
-    runs = _runs(column)
-    return int(np.searchsorted(runs, runs[-1]))
 
 
 def _runs(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
