@@ -34,7 +34,7 @@ def summary_lines(report: Mapping[str, Any]) -> Iterator[str]:
         width = max(len(row["rule_id"]) for row in report["rules"][:SHOWN]) + 2
         for row in report["rules"][:SHOWN]:
             money = _money(row["charge_cents"]) if row["charge_cents"] else ""
-            yield f"  {row['rule_id']:<{width}}{row['lines']:>10,} lines{money:>18}".rstrip()
+            yield f"  {row['rule_id']:<{width}}{_lines(row['lines']):>17}{money:>18}".rstrip()
     if report.get("changes"):
         yield from _change_lines(report["changes"])
     if report.get("expected"):
@@ -48,7 +48,7 @@ def _change_lines(changes: Mapping[str, Any]) -> Iterator[str]:
         if figures["lines"]:
             words = kind.lower().replace("_", " ")
             money = _money(figures["charge_cents"]) if figures["charge_cents"] else ""
-            yield f"  {words:<22}{figures['lines']:>12,} lines{money:>20}".rstrip()
+            yield f"  {words:<22}{_lines(figures['lines']):>18}{money:>20}".rstrip()
 
 
 def _reality_lines(real: Mapping[str, Any]) -> Iterator[str]:
@@ -60,7 +60,11 @@ def _reality_lines(real: Mapping[str, Any]) -> Iterator[str]:
     yield f"  only the payer denies {real['payer_only_lines']:>12,}"
     yield f"  only the edits deny   {real['engine_only_lines']:>12,}"
     yield f"  other reasons         {real['other_reason_lines']:>12,}"
-    yield f"  preventable denials   {real['preventable_lines']:>12,} lines{_money(real['preventable_amount_cents']):>20}"
+    yield f"  preventable denials   {real['preventable_lines']:>12,}  {_money(real['preventable_amount_cents'])}"
+
+
+def _lines(number: int) -> str:
+    return f"{number:,} line" + (" " if number == 1 else "s")
 
 
 def _money(cents: int) -> str:
