@@ -103,7 +103,7 @@ def excess_finding(evaluation: Evaluation, loaded: LoadedRuleSet, line: ClaimLin
         message=_message(line, excess),
         related_line_numbers=tuple(sorted(other.line_number for other in others if not other.claim_id)),
         citation=loaded.cite(selection.in_force, (row.source, row.source_row), *_governed(loaded, selection.in_force)),
-        adjustment=evaluation.conventions.adjustment("MUE_EXCEEDED", day) if failed else None,
+        adjustment=evaluation.conventions.adjustment(excess.code, day) if failed else None,
         overridable=_overridable(evaluation.claim.program, excess),
         remedies=_remedies(evaluation, line, excess),
         detail=Detail(
@@ -197,6 +197,10 @@ def _overridable(program: Program, excess: Excess) -> Overridable:
     return Overridable.NEVER if excess.segment.row.mai == 2 else Overridable.DOCUMENTATION
 
 
+_SPLITTING = ("anatomic", "x_epsu", "mue_line_split")
+"""§B.1, MAI 1: the families of modifiers that tell lines of one code apart, the most telling first (§0.3)."""
+
+
 def _remedies(evaluation: Evaluation, line: ClaimLine, excess: Excess) -> tuple[Remedy, ...]:
     row, number = excess.segment.row, line.line_number
     if excess.code == "MUE_ZERO":
@@ -214,16 +218,8 @@ def _remedies(evaluation: Evaluation, line: ClaimLine, excess: Excess) -> tuple[
     )
     if excess.day is None:
         day = line.service_date
-        modifiers = (
-            *evaluation.conventions.modifier_family("anatomic", day),
-            "XE",
-            "XP",
-            "XS",
-            "XU",
-            "59",
-            "76",
-            "77",
-            "91",
+        modifiers = tuple(
+            modifier for family in _SPLITTING for modifier in evaluation.conventions.modifier_family(family, day)
         )
         if len(line.modifiers) >= MOST_MODIFIERS:
             return (correct,)
