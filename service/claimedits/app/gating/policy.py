@@ -126,8 +126,13 @@ def parse_policy(name: str, content: bytes) -> Policy:
     file = read_rule_file(name, content, problems)
     policy = _read(file) if file is not None else Policy()
     if problems:
-        raise PolicyError(problems, f"{name} is no policy")
+        raise PolicyError(sorted(problems, key=_place), f"{name} is no policy")
     return policy
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    row, column = problem.where.split(":")[-2:]
+    return int(row), int(column)
 
 
 def _read(file: RuleFile) -> Policy:

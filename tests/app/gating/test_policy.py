@@ -1,0 +1,106 @@
+"""gate.toml: what may be written in it, and every mistake at its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from claimedits.app.checking import Severity
+from claimedits.app.gating.policy import Limit, PolicyError, default_policy, parse_policy, read_policy
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy("gate.toml", text.encode())
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_default_policy() -> None:
+    policy = default_policy()
+    assert policy == read_policy(None)
+    assert (policy.fail_on, policy.tests_required, policy.claims_required) == (Severity.WARNING, False, True)
+    assert {name: str(limit) for name, limit in policy.limits.items()} == {
+        "rows.retroactive": "0",
+        "rows.rule_sets_lost": "0",
+        "claims.newly_failing": "0.5 %",
+        "claims.newly_passing": "2 %",
+        "claims.no_longer_evaluated": "0",
+        "claims.refused": "1 %",
+    }
+    assert policy.slower_than == 1.2
+
+
+@pytest.mark.parametrize(
+    ("limit", "number", "whole", "allowed"),
+    [
+        (Limit(0, False), 0, 0, True),
+        (Limit(0, False), 1, 1000, False),
+        (Limit(10, False), 10, 10, True),
+        (Limit(10, False), 11, 1000, False),
+        (Limit(0.005, True), 5, 1000, True),
+        (Limit(0.005, True), 6, 1000, False),
+        (Limit(0.005, True), 0, 0, True),
+        (Limit(0.0, True), 1, 1_000_000, False),
+    ],
+)
+def test_a_limit_is_inclusive(limit: Limit, number: int, whole: int, allowed: bool) -> None:
+    assert limit.allows(number, whole) is allowed
+
+
+def test_every_mistake_is_named_at_its_place() -> None:
+    assert problems(
+        """[check]
+fail_on = "fatal"
+[test]
+required = "yes"
+coverage_minimum = 0
+[rows]
+retroactiv = 1
+[claims]
+newly_failing = "0,5 %"
+newly_passing = -1
+refused = "101 %"
+[speed]
+slower_than = "1.2"
+[colour]
+"""
+    ) == [
+        "gate.toml:2:11: fatal is no fail_on; use one of error, info, warning",
+        "gate.toml:4:12: required is neither true nor false; write true or false, without quotes",
+        "gate.toml:5:20: coverage_minimum is no number above 0; write it without quotes, such as 1.2",
+        "gate.toml:7:1: rows has no field retroactiv; did you mean retroactive?",
+        'gate.toml:9:17: newly_failing is no limit; write a number of them, such as 10, or a share, such as "0.5 %"',
+        'gate.toml:10:17: newly_passing is no limit; write a number of them, such as 10, or a share, such as "0.5 %"',
+        'gate.toml:11:11: refused is no limit; write a number of them, such as 10, or a share, such as "0.5 %"',
+        "gate.toml:13:15: slower_than is no number above 0; write it without quotes, such as 1.2",
+        "gate.toml:14:1: the policy has no field colour; use one of approval, check, claims, rows, speed, test",
+    ]
+
+
+def test_an_approval_says_who_why_how_much_and_of_what() -> None:
+    assert problems(
+        """[[approval]]
+limit = "claims.refused"
+most = 0
+[[approval]]
+"""
+    ) == [
+        'gate.toml:1:1: [[approval]] has no by; write by = "…"',
+        'gate.toml:1:1: [[approval]] has no reason; write reason = "…"',
+        "gate.toml:1:1: [[approval]] names neither a revision nor a release; write the id of what was looked at: an approval holds for nothing else",
+        "gate.toml:2:9: claims.refused is no limit that can be approved; use one of claims.newly_failing, claims.newly_passing, rows.retroactive, rows.rule_sets_lost",
+        "gate.toml:3:8: most is not a whole number of at least 1; write it without quotes, such as 1",
+        'gate.toml:4:1: [[approval]] has no limit; write limit = "…"',
+        "gate.toml:4:1: [[approval]] has no most; write most = and how many rows or claims it covers",
+        'gate.toml:4:1: [[approval]] has no by; write by = "…"',
+        'gate.toml:4:1: [[approval]] has no reason; write reason = "…"',
+        "gate.toml:4:1: [[approval]] names neither a revision nor a release; write the id of what was looked at: an approval holds for nothing else",
+    ]
+
+
+def test_what_is_no_toml() -> None:
+    assert problems("[check\n") == [
+        "gate.toml:1:7: is not TOML: expected ']' at the end of a table declaration; mend the file there; what follows was not read"
+    ]
+    assert problems("approval = 3\n") == [
+        "gate.toml:1:12: approval is not a list of tables; write [[approval]] above its fields"
+    ]
