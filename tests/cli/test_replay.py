@@ -30,7 +30,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> MadeStore:
 
 @pytest.fixture
 def claims(tmp_path: Path) -> Path:
-    return write_ndjson(tmp_path / "claims.ndjson", CLAIMS)
+    written: Path = write_ndjson(tmp_path / "claims.ndjson", CLAIMS)
+    return written
 
 
 def run(store: MadeStore, claims: Path | str, out: Path, *more: str) -> Result:

@@ -245,7 +245,7 @@ def test_cells_that_cannot_be_read_reject_their_row(store: MadeStore, tmp_path: 
 
 
 def read(content: bytes) -> list[RealClaim | Rejection]:
-    return list(read_remittances(ClaimFile("r.835", BytesIO(content))))  # type: ignore[arg-type]
+    return list(read_remittances(ClaimFile("r.835", BytesIO(content))))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 from dataclasses import replace
@@ -114,12 +115,12 @@ def test_sums_are_those_of_the_rows(undisturbed: Path) -> None:
         assert (entry["lines"], entry["claims"]) == (len(own), len({row["claim_id"] for row in own}))
     findings = rows_of(undisturbed, "findings")
     for rule in report["rules"]:
-        own = {
+        denied = {
             (f["claim_id"], f["line_number"])
             for f in findings
             if f["rule_id"] == rule["rule_id"] and f["status"] == "FAIL"
         }
-        assert rule["lines"] == len(own)
+        assert rule["lines"] == len(denied)
     assert report["claims"]["denied"] == len({row["claim_id"] for row in lines if row["outcome"] == "FAIL"})
 
 
@@ -265,6 +266,50 @@ def test_a_manifest_tells_all_that_is_needed_to_repeat_the_run(
     ]
     assert (manifest["against"], manifest["as_of"]) == (store.new, AS_OF)
     assert manifest["counts"]["input"]["claims"] == len(CLAIMS) == manifest["counts"]["results"]["claims"]
+
+
+def test_one_run_writes_at_a_time(store: MadeStore, claims: Path, tmp_path: Path) -> None:
+    refused: list[str] = []
+
+    def second() -> None:
+        with pytest.raises(ClaimEditsError) as error:
+            replay(options_for(store, claims, tmp_path / "out"))
+        refused.append(str(error.value))
+
+    disturb(options_for(store, claims, tmp_path / "out"), second)
+    assert refused == [f"{tmp_path / 'out'}: another process is writing this replay; wait until it ends"]
+
+
+@pytest.mark.parametrize("keep", [(), ("lock",), ("lock", "plan.json")])
+def test_a_run_killed_at_its_very_beginning_is_begun_again(
+    keep: tuple[str, ...], store: MadeStore, claims: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert run_child(tmp_path, store, claims, out, calls=1).returncode == -signal.SIGKILL
+    for path in (out / "work").iterdir():
+        if path.is_file() and path.name not in keep:
+            path.unlink()
+        elif path.is_dir():
+            shutil.rmtree(path)
+    replay(options_for(store, claims, out))
+    assert bytes_of(out) == bytes_of(undisturbed)
+
+
+def test_a_file_that_somebody_took_away_is_named(store: MadeStore, claims: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run_child(tmp_path, store, claims, out, calls=8).returncode == -signal.SIGKILL
+    done = sorted((out / "work" / "done").iterdir())[0].stem
+    (out / "lines" / f"{done}.parquet").unlink()
+    with pytest.raises(ClaimEditsError) as error:
+        replay(options_for(store, claims, out))
+    assert str(error.value) == (
+        f"{out}/lines/{done}.parquet: is not the file that this run wrote; put it back, or remove {out} and begin again"
+    )
+
+
+def test_work_is_for_its_owner_alone(store: MadeStore, claims: Path, tmp_path: Path) -> None:
+    replay(options_for(store, claims, tmp_path / "out", keep_work=True))
+    assert (tmp_path / "out" / "work").stat().st_mode & 0o777 == 0o700
 
 
 # ---- Input ----

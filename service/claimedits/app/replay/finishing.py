@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from claimedits.app.replay.documents import LISTED, report_fields
 from claimedits.app.replay.expectations import ReadExpectations, not_in_input
-from claimedits.app.replay.part_files import PartDone, matched_path, publish, publish_json, read_done, unfinished
+from claimedits.app.replay.part_files import PartDone, matched_path, publish_json, read_done, say_full, unfinished
 from claimedits.app.replay.plan import MANIFEST, Plan
 from claimedits.app.replay.reading import ReadInput, reading_folder
 from claimedits.app.replay.sums import SCHEMAS, Sums, merge_sums
@@ -47,13 +49,15 @@ def finish_run(
     for name, table in sums.tables.items():
         if table.num_rows:
             files[f"sums/{name}.parquet"] = _write_sums(out / "sums" / f"{name}.parquet", table)
-    whole = {"rejected.ndjson": (reading_folder(out / "work") / "rejected.ndjson").read_bytes()}
+    copies = {"rejected.ndjson": reading_folder(out / "work")}
     if expected is not None:
-        whole["expected_rejected.ndjson"] = (expected.folder / "rejected.ndjson").read_bytes()
-    whole["report.json"] = orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    whole["report.html"] = draw_page(replay_report(report)).encode()
-    for name, content in whole.items():
-        files[name] = _publish(out / name, content)
+        copies["expected_rejected.ndjson"] = expected.folder
+    for name, folder in copies.items():
+        files[name] = _write(out / name, partial(_copy, folder / "rejected.ndjson"))
+    document = orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    page = draw_page(replay_report(report)).encode()
+    for name, content in (("report.json", document), ("report.html", page)):
+        files[name] = _write(out / name, partial(_put, content))
     manifest = {
         "plan": plan.as_fields(),
         **plan.manifest(read.inputs, expected.inputs if expected else ()),
@@ -93,18 +97,33 @@ def _first_rows(out: Path, kind: str, files: Mapping[str, Any]) -> list[dict[str
     return rows[:LISTED]
 
 
-def _write_sums(path: Path, table: Any) -> dict[str, Any]:
+def _write_sums(path: Path, table: pa.Table) -> dict[str, Any]:
     path.parent.mkdir(exist_ok=True)
+    whole = table.cast(SCHEMAS[path.stem])
+    return {"rows": whole.num_rows, **_write(path, lambda file: pq.write_table(whole, file, compression="zstd"))}
+
+
+def _copy(source: Path, file: DigestingFile) -> None:
+    with source.open("rb") as opened:
+        shutil.copyfileobj(opened, file, 1 << 20)
+
+
+def _put(content: bytes, file: DigestingFile) -> None:
+    file.write(content)
+
+
+def _write(path: Path, fill: Callable[[DigestingFile], None]) -> dict[str, Any]:
+    """Write a file that appears whole under its name; its size and digest."""
     beside = unfinished(path)
     beside.unlink(missing_ok=True)
-    with DigestingFile(beside) as file:
-        pq.write_table(table.cast(SCHEMAS[path.stem]), file, compression="zstd")
-        file.sync()
-        about = {"rows": table.num_rows, "bytes": file.size, "sha256": file.sha256}
-    beside.replace(path)
+    try:
+        with DigestingFile(beside) as file:
+            fill(file)
+            file.sync()
+            about = {"bytes": file.size, "sha256": file.sha256}
+        beside.replace(path)
+    except OSError as error:
+        raise say_full(error, path) from error
+    finally:
+        beside.unlink(missing_ok=True)
     return about
-
-
-def _publish(path: Path, content: bytes) -> dict[str, Any]:
-    publish(path, content)
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

@@ -19,7 +19,7 @@ from claimedits.app.impact.running import settle_as_of
 from claimedits.app.replay.evaluating import Question
 from claimedits.app.replay.expectations import ExpectationOptions, ReadExpectations, read_expectations
 from claimedits.app.replay.finishing import finish_run
-from claimedits.app.replay.inputs import InputFile, count_partitions, hash_file, list_inputs
+from claimedits.app.replay.inputs import count_partitions, hash_file, list_inputs
 from claimedits.app.replay.part_files import TABLES, publish_json, read_done, sweep
 from claimedits.app.replay.plan import MANIFEST, PLAN, Plan, PlanDiffersError, check_same, find_run, reading_fields
 from claimedits.app.replay.reading import ReadInput, partition_files, read_inputs
@@ -154,7 +154,8 @@ def _check_inputs(plan: Plan, known: Sequence[Mapping[str, Any]]) -> None:
 def _only_run(out: Path) -> Iterator[None]:
     """Hold the lock of the directory, which the kernel drops when the process ends, however it ends."""
     work = out / "work"
-    work.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    work.mkdir(mode=0o700, exist_ok=True)  # holds claims
     descriptor = os.open(work / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         try:
@@ -175,13 +176,13 @@ class _Run:
         self._work = options.out / "work"
 
     def run(self) -> ReplayOutcome:
-        for folder in (self._out, self._work, self._work / "done", self._work / "matched"):
-            folder.mkdir(exist_ok=True)
-            sweep(folder)
-        for name in TABLES:
-            sweep(self._out / name)
-        if not (self._out / PLAN).is_file():
+        if not (self._out / PLAN).is_file():  # before all else: without it nobody knows what the rest is
             publish_json(self._out / PLAN, self._plan.as_fields())
+        kept = (self._work / "done", self._work / "matched")
+        for folder in kept:
+            folder.mkdir(exist_ok=True)
+        for folder in (self._out, self._work, *kept, self._out / "sums", *(self._out / name for name in TABLES)):
+            sweep(folder)
         read, expected = self._read()
         jobs = [Job(number, path) for number, path in partition_files(self._work).items()]
         self._evaluate(jobs, read, expected)
@@ -248,6 +249,3 @@ class _Run:
         if expected is not None and options.expected is not None:
             question = replace(question, expected=expected.folder, traces=options.expected.traces)
         return question
-
-
-__all__ = ["InputFile", "ReplayOptions", "ReplayOutcome", "replay"]
