@@ -130,6 +130,20 @@ def test_other_payers_of_the_claim_do_not_count() -> None:
     assert record.claim.prior_authorization_number == ""
 
 
+def test_condition_codes_of_a_professional_claim() -> None:
+    """HI*BG may stand on an 837P too; where it does not, they are unknown."""
+    (told,) = claims(read(professional(changed(CLAIM, "HI*ABK:E1142*ABF:B351", "HI*ABK:E1142*ABF:B351*BG:AA"))))
+    assert told.claim.condition_codes == ("AA",)
+    (silent,) = claims(read(professional()))
+    assert silent.claim.condition_codes is None
+
+
+def test_a_category_iii_code_among_anesthesia_numbers_is_no_anesthesia() -> None:
+    segments = changed(CLAIM, "HC:G0101:25*80.50*UN*2", "HC:0100T*80.50*MJ*30")
+    (refused,) = rejections(read(professional(segments)))
+    assert refused.reason == "segment 21 SV103 counts minutes of a service that is no anesthesia"
+
+
 def test_minutes_of_anesthesia_become_units_of_time() -> None:
     segments = changed(CLAIM, "HC:G0101:25*80.50*UN*2", "HC:00100:AA*80.50*MJ*50")
     (record,) = claims(read(professional(segments)))

@@ -31,6 +31,14 @@ def test_line_breaks_may_end_segments() -> None:
     assert tags(content.encode()) == ["ISA", "GS", "ST"]
 
 
+def test_blanks_before_terminators_are_no_data() -> None:
+    content = professional().replace("~", "  ~\r\n")
+    assert content.startswith(ISA[:-1] + "  ~")
+    assert [s.elements[:2] for s in read_segments(io.BytesIO(content.encode()))][1:] == [
+        s.elements[:2] for s in read_segments(io.BytesIO(professional().encode()))
+    ][1:]
+
+
 def test_places_are_byte_offsets() -> None:
     content = professional().encode()
     for segment in read_segments(io.BytesIO(content)):
@@ -67,6 +75,8 @@ def test_long_segment_is_skipped_and_told(blocks: int, monkeypatch: pytest.Monke
         ("ISA*00*short~", "does not name its delimiters in 16 elements"),
         (ISA.replace("*T*:~", "*T*:A"), "names delimiters that cannot be told apart from data"),
         (ISA.replace("*T*:~", "*T*::"), "names delimiters that cannot be told apart from data"),
+        (ISA.replace("*T*:~", "*T* ~"), "names delimiters that cannot be told apart from data"),
+        (ISA.replace("*T*:~", "*T*:  "), "names delimiters that cannot be told apart from data"),
     ],
 )
 def test_unusable_header_is_told(header: str, flaw: str) -> None:

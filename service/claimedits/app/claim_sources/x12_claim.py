@@ -144,7 +144,7 @@ class ClaimBuilder:
                 "sex": patient.sex if patient.sex in ("F", "M") else "",
             },
             "type_of_bill": bill,
-            "condition_codes": conditions if claim.institutional else None,
+            "condition_codes": conditions if claim.institutional or conditions else None,
             "payer_id": subscriber.payer_id if subscriber else "",
             "prior_authorization_number": claim.authorization
             or next((line.authorization for line in claim.lines if line.authorization), ""),

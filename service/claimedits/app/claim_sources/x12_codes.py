@@ -38,7 +38,7 @@ class X12Codes:
     def is_anesthesia(self, code: str) -> bool:
         """Whether a code is billed by time."""
         first, last = self.anesthesia
-        return len(code) == 5 and first <= code <= last
+        return len(code) == 5 and code.isdigit() and first <= code <= last  # 0100T is a category III code
 
     def units_of_minutes(self, minutes: Decimal) -> Decimal:
         """Time units, to one decimal, half up."""

@@ -184,12 +184,16 @@ def _read_header(buffer: _Buffer) -> Segment | tuple[Delimiters, Segment]:
         at = head.find(element, at + 1)
     if len(ends) < 16 or len(head) < ends[15] + 3 or element.isalnum() or element in _BLANK or head[3] > 127:
         return Segment(["ISA"], byte, ":", "does not name its delimiters in 16 elements")
-    component, terminator = head[ends[15] + 1 : ends[15] + 2], head[ends[15] + 2 : ends[15] + 3]
-    if len({element, component, terminator}) < 3 or component.isalnum() or terminator.isalnum() or terminator == b" ":
+    component, end = head[ends[15] + 1 : ends[15] + 2], ends[15] + 2
+    while head[end : end + 1] == b" ":  # blanks that some senders put before every terminator
+        end += 1
+    terminator = head[end : end + 1]
+    unfit = component.isalnum() or component == b" " or terminator.isalnum() or not terminator
+    if len({element, component, terminator}) < 3 or unfit:
         return Segment(["ISA"], byte, ":", "names delimiters that cannot be told apart from data")
     text = head[: ends[15] + 2].decode("latin-1")
     elements = text.split(element.decode("latin-1"))
     version, repetition = elements[12].strip(), elements[11].strip()
-    buffer.start += ends[15] + 3
+    buffer.start += end + 1
     delimiters = Delimiters(element, component.decode("latin-1"), repetition if version >= "00402" else "", terminator)
     return delimiters, Segment(elements, byte, delimiters.component)
