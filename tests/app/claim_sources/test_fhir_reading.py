@@ -58,11 +58,83 @@ def test_explanation_of_benefit() -> None:
 def test_outpatient_claim() -> None:
     claim = only_claim(OUTPATIENT).claim
     assert (claim.claim_id, claim.program, claim.setting) == ("c-2", Program.MEDICAID, Setting.OUTPATIENT_HOSPITAL)
-    assert (claim.type_of_bill, claim.billing_provider_id) == ("0131", "390001")
+    assert (claim.type_of_bill, claim.billing_provider_id) == ("131", "390001")
     (line,) = claim.lines
     assert (line.revenue_code, line.units, line.charge_cents) == ("0300", Decimal(3), 1250)
     assert line.diagnosis_pointers == ()
     assert line.service_date_end - line.service_date == 2
+
+
+NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
+UUID = "11111111-2222-3333-4444-555555555555"
+CLINIC = {"resourceType": "Organization", "id": UUID, "address": [{"state": "oh"}],
+          "identifier": [{"value": "99-9"}, {"system": NPI_SYSTEM, "value": "1999999999"}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reference", "provider", "state"),
+    [
+        (f"urn:uuid:{UUID}", "1999999999", "OH"),
+        (f"Organization/{UUID}", "1999999999", "OH"),
+        (f"https://x.org/fhir/Organization/{UUID}/_history/3", "1999999999", "OH"),
+        ("https://x.org/by-url", "1999999999", "OH"),
+        (f"Organization?identifier={NPI_SYSTEM}|9999982692", "9999982692", ""),
+        ("Organization/elsewhere", "elsewhere", ""),
+        ("#org", "1234567893", ""),
+    ],
+)
+def test_references_find_providers_before_the_claim(reference: str, provider: str, state: str) -> None:
+    content = bundle(CLINIC, changed(EOB, provider={"reference": reference}))
+    content["entry"][0]["fullUrl"] = "https://x.org/by-url"
+    (record,) = claims(list(read_fhir(file_of(json.dumps(content)))))
+    assert (record.claim.billing_provider_id, record.claim.state) == (provider, state)
+
+
+def test_contained_provider_without_identifier_is_unknown() -> None:
+    """Its local id means another provider in another claim: history may not be joined by it."""
+    nameless = changed(EOB, contained=[{"resourceType": "Organization", "id": "org", "name": "SAMPLE CLINIC"}])
+    assert only_claim(nameless).claim.billing_provider_id == ""
+
+
+def test_patient_is_found_by_the_url_of_its_entry() -> None:
+    content = bundle(PATIENT, changed(EOB, patient={"reference": "urn:uuid:7"}))
+    content["entry"][0]["fullUrl"] = "urn:uuid:7"
+    (record,) = claims(list(read_fhir(file_of(json.dumps(content)))))
+    assert (record.claim.patient.birth_date, record.claim.patient.sex) == (parse_day("1950-02-03"), "F")
+
+
+def test_state_is_that_of_the_facility_before_that_of_the_billing_provider() -> None:
+    place = {"resourceType": "Location", "id": "loc", "address": {"state": "PA"}}
+    clinic = {**CLINIC, "id": "org"}
+    both = changed(EOB, contained=[clinic, place], facility={"reference": "#loc"})
+    assert only_claim(both).claim.state == "PA"
+    assert only_claim(changed(both, facility=None)).claim.state == "OH"
+    first = EOB["item"][0] | {"locationAddress": {"state": "NY"}}
+    assert only_claim(changed(both, item=[first])).claim.state == "NY"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"insurer": {"display": "Medicare"}},
+        {"insurer": {"reference": "#who"}, "contained": [{"id": "who", "name": "Medicare"}]},
+        {"insurance": [{"coverage": {"display": "Medicare"}}]},
+        {
+            "insurance": [{"coverage": {"reference": "#c"}}],
+            "contained": [{"id": "c", "payor": [{"display": "medicare"}]}],
+        },
+        {"insurance": [{"coverage": {"reference": "#c"}}], "contained": [{"id": "c", "type": {"text": "Part B"}}]},
+    ],
+)
+def test_who_pays_is_named_by_insurer_or_coverage(parts: dict[str, Any]) -> None:
+    assert only_claim(changed(changed(EOB, insurer=None), **parts)).claim.program is Program.MEDICARE
+
+
+def test_minutes_of_anesthesia_become_units_of_time() -> None:
+    item = EOB["item"][0] | {"quantity": {"value": 50, "unit": "min"}}
+    anesthesia = item | {"productOrService": concept("00100", "http://www.ama-assn.org/go/cpt"), "modifier": None}
+    assert only_claim(changed(EOB, item=[anesthesia])).claim.lines[0].units == Decimal("3.3")
+    assert only_reason(changed(EOB, item=[item])) == "item[0] counts minutes of a service that is no anesthesia"
 
 
 def test_nothing_names_a_person() -> None:

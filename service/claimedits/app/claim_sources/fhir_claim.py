@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
+from claimedits.app.claim_sources.fhir_codes import fhir_codes
+from claimedits.app.claim_sources.fhir_parties import (
+    NOBODY,
+    Parties,
+    Party,
+    choose_identifier,
+    codings_of,
+    named_by_identifier,
+    object_of,
+    objects_of,
+    read_party,
+    short_reference,
+    text_of,
+)
 from claimedits.app.claim_sources.identifiers import IdentifierHash
 from claimedits.app.claim_sources.x12_codes import x12_codes
 from claimedits.model.problems import Problem
@@ -17,36 +28,9 @@ _UNKEYED = IdentifierHash()
 _MOST_LINES = 5_000
 
 
-@lru_cache(maxsize=1)
-def fhir_codes() -> dict[str, Any]:
-    """``fhir_codes.toml``, read once."""
-    return tomllib.loads(files("claimedits.app.claim_sources").joinpath("fhir_codes.toml").read_text("utf-8"))
-
-
-def _objects(value: object) -> list[Mapping[str, Any]]:
-    """The objects of a list, or of one object; whatever else stands there is left out."""
-    if isinstance(value, Mapping):
-        return [value]
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
-
-
 def _numbers(value: object) -> list[int]:
     """The sequence numbers of a list; 0 for whatever is none."""
     return [item if type(item) is int else 0 for item in value] if isinstance(value, list) else []
-
-
-def _codings(concept: object) -> Iterator[tuple[str, str]]:
-    """System and code of each coding of a CodeableConcept."""
-    for item in _objects(_object(concept).get("coding")):
-        yield _text(item.get("system")), _text(item.get("code"))
 
 
 def _ends(system: str, ends: list[str]) -> bool:
@@ -54,18 +38,16 @@ def _ends(system: str, ends: list[str]) -> bool:
 
 
 class FhirClaim:
-    """Reads one resource; ``patients`` holds what bundles said before about people: birth date and sex by reference."""
+    """Reads one resource; ``parties`` are the patients, providers and places that stood before it in its file."""
 
-    def __init__(
-        self, resource: Mapping[str, Any], patients: Mapping[str, tuple[str, str]], program: str, setting: str
-    ) -> None:
+    def __init__(self, resource: Mapping[str, Any], parties: Parties, program: str, setting: str) -> None:
         self._resource = resource
-        self._patients = patients
+        self._parties = parties
         self._default_program = program
         self._default_setting = setting
         self._codes = fhir_codes()
         self._contained = {
-            _text(item.get("id")): item for item in _objects(resource.get("contained")) if _text(item.get("id"))
+            text_of(item.get("id")): item for item in objects_of(resource.get("contained")) if text_of(item.get("id"))
         }
         self.problems: list[Problem] = []
         self.paid: list[bool | None] = []
@@ -82,7 +64,7 @@ class FhirClaim:
         self._check_status()
         setting = self._setting()
         diagnoses, places = self._diagnoses()
-        items = _objects(self._resource.get("item"))
+        items = objects_of(self._resource.get("item"))
         if len(items) > _MOST_LINES:
             self._add("item", f"has more than {_MOST_LINES} entries", "split the claim")
             items = []
@@ -93,7 +75,7 @@ class FhirClaim:
             "claim_id": self._claim_id(),
             "program": self._program(),
             "setting": setting,
-            "billing_provider_id": self._provider(self._resource.get("provider")),
+            "billing_provider_id": self._billing_provider(),
             "state": self._state(items),
             "contractor_id": self._contractor(),
             "patient": self._patient(),
@@ -110,40 +92,42 @@ class FhirClaim:
             self._add("use", "is no claim", "preauthorizations and predeterminations are no claims")
 
     def _claim_id(self) -> str:
-        named = _objects(self._resource.get("identifier"))
-        unique = [i for i in named if any(code == "uc" for _, code in _codings(i.get("type")))]
-        found = [i for i in [*unique, *named] if not _text(i.get("system")).endswith("claim-group")]
-        claim_id = next((_text(i.get("value")) for i in found if _text(i.get("value"))), "")
-        claim_id = claim_id or _text(self._resource.get("id"))
+        named = objects_of(self._resource.get("identifier"))
+        unique = [i for i in named if any(code == "uc" for _, code in codings_of(i.get("type")))]
+        found = [i for i in [*unique, *named] if not text_of(i.get("system")).endswith("claim-group")]
+        claim_id = next((text_of(i.get("value")) for i in found if text_of(i.get("value"))), "")
+        claim_id = claim_id or text_of(self._resource.get("id"))
         if not claim_id:
             self._add("identifier", "is missing", "a claim needs an identifier or an id")
         return claim_id
 
     def _program(self) -> str:
         words = self._codes["programs"]
-        insurer = _object(self._resource.get("insurer"))
-        names = [_text(_object(insurer.get("identifier")).get("value")), _text(insurer.get("display"))]
-        names.append(_text(self._resolve(insurer).get("name")))
-        if any(name in words["insurers"] for name in names):
-            return "MEDICARE"
-        for insurance in _objects(self._resource.get("insurance")):
-            coverage = _object(insurance.get("coverage"))
+        names = self._names(object_of(self._resource.get("insurer")))
+        for insurance in objects_of(self._resource.get("insurance")):
+            coverage = object_of(insurance.get("coverage"))
             found = self._resolve(coverage)
-            said = [coverage.get("display"), _object(coverage.get("identifier")).get("value")]
-            said.append(_object(found.get("type")).get("text"))
-            for name in said:
-                program: str | None = words.get(_text(name).upper())
-                if program in ("MEDICARE", "MEDICAID"):
-                    return program
+            names += [*self._names(coverage), text_of(object_of(found.get("type")).get("text"))]
+            names += [name for payor in objects_of(found.get("payor")) for name in self._names(payor)]
+        for name in names:
+            program: str | None = "MEDICARE" if name in words["insurers"] else words["names"].get(name.upper())
+            if program:
+                return program
         if not self._default_program:
             self._add("insurance", "names neither Medicare nor Medicaid", "name the program with --program")
         return self._default_program or "MEDICARE"
+
+    def _names(self, reference: Mapping[str, Any]) -> list[str]:
+        """What a reference calls an organization or a coverage."""
+        identifier = object_of(reference.get("identifier"))
+        return [text_of(identifier.get("value")), text_of(reference.get("display")),
+                text_of(self._resolve(reference).get("name"))]  # fmt: skip
 
     def _setting(self) -> str:
         for table in (self._codes["types"]["cms"], self._codes["types"]["hl7"]):
             said = [
                 code
-                for system, code in _codings(self._resource.get("type"))
+                for system, code in codings_of(self._resource.get("type"))
                 if _ends(system, table["systems"]) and code
             ]
             if not said:
@@ -151,7 +135,7 @@ class FhirClaim:
             setting: str | None = next((table[code] for code in said if code in table), None)
             if setting is None:
                 break
-            inpatient = any("inpatient" in code for _, code in _codings(self._resource.get("subType")))
+            inpatient = any("inpatient" in code for _, code in codings_of(self._resource.get("subType")))
             if setting == "OUTPATIENT_HOSPITAL" and inpatient:
                 break
             return self._default_setting if self._default_setting and setting == "PRACTITIONER" else setting
@@ -162,77 +146,91 @@ class FhirClaim:
         return "PRACTITIONER"
 
     def _resolve(self, reference: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self._contained.get(_text(reference.get("reference")).removeprefix("#"), {})
+        return self._contained.get(text_of(reference.get("reference")).removeprefix("#"), {})
+
+    def _party(self, reference: str) -> Party:
+        """Whom a reference names: contained in the claim, or before it in the file."""
+        if reference.startswith("#"):
+            found = self._contained.get(reference[1:])
+            return NOBODY if found is None else read_party(found)
+        return self._parties.find(reference)
 
     def _provider(self, reference: object) -> str:
-        """The NPI where one is given, else any identifier, else the local id of the resource."""
-        named = _object(reference)
-        codes = self._codes["providers"]
-        candidates = [*_objects(named.get("identifier")), *_objects(self._resolve(named).get("identifier"))]
-        for item in candidates:
-            types = {code for _, code in _codings(item.get("type"))}
-            if _text(item.get("system")) in codes["npi_systems"] or types & set(codes["npi_types"]):
-                return _text(item.get("value"))
-        for item in candidates:
-            if _text(item.get("value")):
-                return _text(item.get("value"))
-        return _text(named.get("reference")).removeprefix("#").rpartition("/")[2]
+        """The NPI where one is given, else any identifier, else what the reference says."""
+        named = object_of(reference)
+        said = text_of(named.get("reference"))
+        identifier = choose_identifier(objects_of(named.get("identifier")))
+        identifier = identifier or self._party(said).identifier or named_by_identifier(said)
+        return identifier or said.removeprefix("#").rpartition("/")[2]
+
+    def _billing_provider(self) -> str:
+        """A contained provider without identifier is unknown: its local id means another one in another claim."""
+        provider = self._provider(self._resource.get("provider"))
+        reference = text_of(object_of(self._resource.get("provider")).get("reference"))
+        return "" if reference == f"#{provider}" else provider
 
     def _patient(self) -> dict[str, str]:
         """Who the patient is, as a digest, with birth date and sex where the file tells them; names are not read."""
-        named = _object(self._resource.get("patient"))
-        reference = _text(named.get("reference"))
+        named = object_of(self._resource.get("patient"))
+        reference = text_of(named.get("reference"))
         found = self._resolve(named)
-        identifiers = [*_objects(named.get("identifier")), *_objects(found.get("identifier"))]
-        identity = next((_text(i.get("value")) for i in identifiers if _text(i.get("value"))), "")
+        identifiers = [*objects_of(named.get("identifier")), *objects_of(found.get("identifier"))]
+        identity = next((text_of(i.get("value")) for i in identifiers if text_of(i.get("value"))), "")
         if not identity and not reference.startswith("#"):
-            identity = "/".join(reference.split("/")[-2:])
-        birth, sex = self._patients.get("/".join(reference.split("/")[-2:]), ("", ""))
-        if found:
-            birth, sex = read_person(found)
+            identity = short_reference(reference)
+        party = self._party(reference)
         digest = _UNKEYED.digest("patient", identity)
-        return {"patient_id": digest, "birth_date": birth, "sex": sex}
+        return {"patient_id": digest, "birth_date": party.birth, "sex": party.sex}
 
     def _state(self, items: list[Mapping[str, Any]]) -> str:
+        """Where the first line was rendered, else the facility, else the billing provider."""
+        states = []
         for item in items[:1]:
-            state = _text(_object(item.get("locationAddress")).get("state"))
-            for extension in _objects(_object(item.get("locationCodeableConcept")).get("extension")):
-                if _text(extension.get("url")).endswith("prvdr_state_cd"):
-                    state = state or _text(_object(extension.get("valueCoding")).get("code"))
-            if len(state) == 2 and state.isalpha():
-                return state
-        return ""
+            states.append(text_of(object_of(item.get("locationAddress")).get("state")))
+            for extension in objects_of(object_of(item.get("locationCodeableConcept")).get("extension")):
+                if text_of(extension.get("url")).endswith("prvdr_state_cd"):
+                    states.append(text_of(object_of(extension.get("valueCoding")).get("code")))
+            states.append(self._state_of(item.get("locationReference")))
+        states += [self._state_of(self._resource.get("facility")), self._state_of(self._resource.get("provider"))]
+        return next((state for state in states if len(state) == 2 and state.isalpha()), "")
+
+    def _state_of(self, reference: object) -> str:
+        return self._party(text_of(object_of(reference).get("reference"))).state
 
     def _extension(self, holder: Mapping[str, Any], ends: list[str]) -> str:
-        for extension in _objects(holder.get("extension")):
-            if _ends(_text(extension.get("url")), ends):
-                coding, identifier = _object(extension.get("valueCoding")), _object(extension.get("valueIdentifier"))
-                quantity = _object(extension.get("valueQuantity")).get("value")
-                found = _text(coding.get("code")) or _text(identifier.get("value"))
+        for extension in objects_of(holder.get("extension")):
+            if _ends(text_of(extension.get("url")), ends):
+                coding, identifier = (
+                    object_of(extension.get("valueCoding")),
+                    object_of(extension.get("valueIdentifier")),
+                )
+                quantity = object_of(extension.get("valueQuantity")).get("value")
+                found = text_of(coding.get("code")) or text_of(identifier.get("value"))
                 return found or ("" if quantity is None else str(quantity))
         return ""
 
     def _contractor(self) -> str:
         codes = self._codes["contractors"]
         found = self._extension(self._resource, codes["extensions"])
-        for info in _objects(self._resource.get("supportingInfo")):
-            for system, code in _codings(info.get("code")):
+        for info in objects_of(self._resource.get("supportingInfo")):
+            for system, code in codings_of(info.get("code")):
                 found = found or (code if _ends(system, codes["systems"]) else "")
         return found
 
     def _type_of_bill(self, setting: str) -> str:
         bill = ""
         frequency = ""
-        for info in _objects(self._resource.get("supportingInfo")):
-            if any(code == "typeofbill" for _, code in _codings(info.get("category"))):
-                codes = [code for _, code in _codings(info.get("code"))]
+        for info in objects_of(self._resource.get("supportingInfo")):
+            if any(code == "typeofbill" for _, code in codings_of(info.get("category"))):
+                codes = [code for _, code in codings_of(info.get("code"))]
                 bill = next((code for code in codes if len(code) in (3, 4)), bill)
                 frequency = next((code for code in codes if len(code) == 1), frequency)
-        facility = self._extension(_object(self._resource.get("facility")), ["clm_fac_type_cd"])
+        facility = self._extension(object_of(self._resource.get("facility")), ["clm_fac_type_cd"])
         kind = self._extension(self._resource, ["clm_srvc_clsfctn_type_cd"])
         if not bill and facility and kind and frequency:
             bill = f"{facility}{kind}{frequency}"
-        if bill.lstrip("0")[:2] in x12_codes().inpatient_bills:
+        bill = bill[1:] if len(bill) == 4 and bill[0] == "0" else bill  # as an 837I says it
+        if bill[:2] in x12_codes().inpatient_bills:
             self._add("supportingInfo", "is an inpatient type of bill", "edits of this kind govern outpatient bills")
         return bill
 
@@ -241,16 +239,16 @@ class FhirClaim:
         codes = self._codes["diagnoses"]
         pointed = {
             number
-            for item in _objects(self._resource.get("item"))
+            for item in objects_of(self._resource.get("item"))
             for number in _numbers(item.get("diagnosisSequence"))
         }
         found: list[tuple[bool, int, object, str]] = []
-        for i, item in enumerate(_objects(self._resource.get("diagnosis"))):
-            kinds = {code for kind in _objects(item.get("type")) for _, code in _codings(kind)}
+        for i, item in enumerate(objects_of(self._resource.get("diagnosis"))):
+            kinds = {code for kind in objects_of(item.get("type")) for _, code in codings_of(kind)}
             sequence = item.get("sequence")
             if kinds & set(codes["no_edit"]) and not (isinstance(sequence, int) and sequence in pointed):
                 continue
-            given = dict(reversed(list(_codings(item.get("diagnosisCodeableConcept")))))
+            given = dict(reversed(list(codings_of(item.get("diagnosisCodeableConcept")))))
             code = next((given[system] for system in codes["systems"] if given.get(system)), "")
             if not code:
                 self._add(f"diagnosis[{i}]", "has no ICD code", "give diagnosisCodeableConcept a coding")
@@ -265,24 +263,26 @@ class FhirClaim:
 
     def _procedure(self, item: Mapping[str, Any]) -> str:
         systems = self._codes["procedures"]["systems"]
-        return next((c for s, c in _codings(item.get("productOrService")) if s in systems and c), "")
+        return next((c for s, c in codings_of(item.get("productOrService")) if s in systems and c), "")
 
     def _is_total(self, item: Mapping[str, Any]) -> bool:
         """The line that sums up an institutional claim: its revenue code, and no procedure."""
         totals = self._codes["lines"]["totals"]
-        return not self._procedure(item) and any(code in totals for _, code in _codings(item.get("revenue")))
+        return not self._procedure(item) and any(code in totals for _, code in codings_of(item.get("revenue")))
 
     def _line(
         self, where: str, item: Mapping[str, Any], places: Mapping[object, int], institutional: bool
     ) -> dict[str, Any]:
         systems = self._codes["procedures"]["systems"]
         code = self._procedure(item)
-        revenue = next((c for _, c in _codings(item.get("revenue")) if c), "")
+        revenue = next((c for _, c in codings_of(item.get("revenue")) if c), "")
         start, end = self._serviced(where, item)
         team = self._rendering(item)
         self.paid.append(self._was_paid(item))
-        modifiers = [c for m in _objects(item.get("modifier")) for s, c in _codings(m) if c and (s in systems or not s)]
-        place = next((c for _, c in _codings(item.get("locationCodeableConcept")) if len(c) == 2), "")
+        modifiers = [
+            c for m in objects_of(item.get("modifier")) for s, c in codings_of(m) if c and (s in systems or not s)
+        ]
+        place = next((c for _, c in codings_of(item.get("locationCodeableConcept")) if len(c) == 2), "")
         return {
             "line_number": item.get("sequence"),
             "procedure_code": code,
@@ -300,12 +300,12 @@ class FhirClaim:
         }
 
     def _serviced(self, where: str, item: Mapping[str, Any]) -> tuple[str, str]:
-        period = _object(item.get("servicedPeriod"))
-        start = _text(item.get("servicedDate")) or _text(period.get("start"))
-        end = _text(period.get("end"))
+        period = object_of(item.get("servicedPeriod"))
+        start = text_of(item.get("servicedDate")) or text_of(period.get("start"))
+        end = text_of(period.get("end"))
         if not start:
-            billable = _object(self._resource.get("billablePeriod"))
-            start, end = _text(billable.get("start")), _text(billable.get("end"))
+            billable = object_of(self._resource.get("billablePeriod"))
+            start, end = text_of(billable.get("start")), text_of(billable.get("end"))
         if not start:
             self._add(where, "has no service date", "give servicedDate or servicedPeriod")
             self.told.add(f"{where}.service_date")
@@ -313,11 +313,17 @@ class FhirClaim:
 
     def _units(self, where: str, item: Mapping[str, Any], institutional: bool) -> str:
         said = self._extension(item, self._codes["lines"]["unit_extensions"]) if institutional else ""
-        value = said or _object(item.get("quantity")).get("value")
+        value = said or object_of(item.get("quantity")).get("value")
         number = Decimal(1) if value is None else _decimal(value)  # an item without a quantity is one service
         if number is None:
             self._add(where, "has a quantity that is no number", "give quantity.value as a number")
             return "0"
+        quantity = object_of(item.get("quantity"))
+        words = {text_of(quantity.get("unit")).lower(), text_of(quantity.get("code")).lower()}
+        if not said and not words.isdisjoint(self._codes["lines"]["minutes"]):
+            if not x12_codes().is_anesthesia(self._procedure(item)):
+                self._add(where, "counts minutes of a service that is no anesthesia", "send units")
+            number = x12_codes().units_of_minutes(number)
         return format(number.normalize(), "f")
 
     def _pointers(self, where: str, item: Mapping[str, Any], places: Mapping[object, int]) -> list[int]:
@@ -335,27 +341,27 @@ class FhirClaim:
         roles = self._codes["providers"]["rendering"]
         linked = set(_numbers(item.get("careTeamSequence")))
         found: list[tuple[int, Mapping[str, Any]]] = []
-        for member in _objects(self._resource.get("careTeam")):
+        for member in objects_of(self._resource.get("careTeam")):
             sequence = member.get("sequence")
             if linked and not (isinstance(sequence, int) and sequence in linked):
                 continue
-            ranks = [roles.index(code) for _, code in _codings(member.get("role")) if code in roles]
+            ranks = [roles.index(code) for _, code in codings_of(member.get("role")) if code in roles]
             if ranks:
                 found.append((min(ranks), member))
         return min(found, key=lambda entry: entry[0])[1] if found else {}
 
     def _specialty(self, team: Mapping[str, Any]) -> str:
-        given = list(_codings(team.get("qualification")))
+        given = list(codings_of(team.get("qualification")))
         ends = self._codes["providers"]["specialty_systems"]
         return next((code for system, code in given if _ends(system, ends)), given[0][1] if given else "")
 
     def _amounts(self, item: Mapping[str, Any], names: list[str]) -> list[tuple[int, Any]]:
         """Amounts of the adjudications that are called so, the most telling name first."""
         found = []
-        for entry in _objects(item.get("adjudication")):
-            codes = [code for _, code in _codings(entry.get("category"))]
+        for entry in objects_of(item.get("adjudication")):
+            codes = [code for _, code in codings_of(entry.get("category"))]
             ranks = [i for i, name in enumerate(names) for code in codes if code.endswith(name)]
-            value = _object(entry.get("amount")).get("value")
+            value = object_of(entry.get("amount")).get("value")
             if ranks and value is not None:
                 found.append((min(ranks), value))
         return sorted(found, key=lambda entry: entry[0])
@@ -366,7 +372,7 @@ class FhirClaim:
 
     def _charge(self, where: str, item: Mapping[str, Any]) -> int | None:
         charge = self._amount(where, item, "charge")
-        net = _object(item.get("net")).get("value")
+        net = object_of(item.get("net")).get("value")
         return self._cents(where, net) if charge is None and net is not None else charge
 
     def _cents(self, where: str, value: object) -> int | None:
@@ -391,10 +397,3 @@ def _decimal(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
-
-
-def read_person(resource: Mapping[str, Any]) -> tuple[str, str]:
-    """Birth date and sex of a Patient resource; what the edits do not need is not read."""
-    sex = {"male": "M", "female": "F"}.get(_text(resource.get("gender")), "")
-    birth = _text(resource.get("birthDate"))
-    return (birth if len(birth) == 10 else ""), sex

@@ -34,6 +34,8 @@ class FoundResource:
     resource: dict[str, Any] | None
     flaw: str = ""
     mend: str = ""
+    full_url: str = ""
+    """How the other entries of the bundle refer to it; empty outside bundles."""
 
 
 def read_resources(stream: BinaryIO) -> Iterator[FoundResource]:
@@ -75,15 +77,17 @@ def _read_lines(stream: BinaryIO) -> Iterator[FoundResource]:
             yield FoundResource(Position(line=number), None, "is no JSON object", "send one resource a line")
         elif isinstance(resource.get("entry"), list):
             for i, entry in enumerate(resource["entry"], 1):
-                inner = entry.get("resource") if isinstance(entry, dict) else None
-                yield _found(Position(line=number, entry=i), inner)
+                yield _found(Position(line=number, entry=i), entry)
         else:
             yield FoundResource(Position(line=number), resource)
 
 
-def _found(position: Position, resource: object) -> FoundResource:
-    if isinstance(resource, dict):
-        return FoundResource(position, resource)
+def _found(position: Position, entry: object) -> FoundResource:
+    """The resource of an entry of a bundle."""
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    if isinstance(entry, dict) and isinstance(resource, dict):
+        url = entry.get("fullUrl")
+        return FoundResource(position, resource, full_url=url if isinstance(url, str) else "")
     return FoundResource(position, None, "holds no resource", "an entry of a bundle has a resource")
 
 
@@ -191,4 +195,4 @@ class _Scanner:
         value = _loads(raw)
         if value is None:
             return FoundResource(position, None, "is no JSON object", "write it as JSON")
-        return _found(position, value.get("resource")) if is_entry else FoundResource(position, value)
+        return _found(position, value) if is_entry else FoundResource(position, value)

@@ -6,19 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 
 from claimedits.app.claim_sources.containers import READ_ERRORS, ClaimFile, explain
-from claimedits.app.claim_sources.fhir_claim import FhirClaim, read_person
+from claimedits.app.claim_sources.fhir_claim import FhirClaim
 from claimedits.app.claim_sources.fhir_documents import read_resources
+from claimedits.app.claim_sources.fhir_parties import Parties
 from claimedits.app.claim_sources.records import Notice, Position, ReadClaim, Record, Rejection, reject
 from claimedits.model.claim_reading import read_claim
 from claimedits.model.problems import ClaimInvalidError, Problem
 
-_MOST_PATIENTS = 65_536
-"""Patients of whom birth date and sex are remembered; the oldest are forgotten first."""
-
 
 def read_fhir(file: ClaimFile, program: str = "", setting: str = "") -> Iterator[Record]:
     """The records of one FHIR file; ``program`` and ``setting`` stand in where a resource does not say."""
-    patients: dict[str, tuple[str, str]] = {}
+    parties = Parties()
     seen = False
     position = Position()
     try:
@@ -31,12 +29,10 @@ def read_fhir(file: ClaimFile, program: str = "", setting: str = "") -> Iterator
             kind = found.resource.get("resourceType")
             if kind in ("Claim", "ExplanationOfBenefit"):
                 seen = True
-                yield _read(file.name, FhirClaim(found.resource, patients, program, setting), position)
-            elif kind == "Patient" and isinstance(found.resource.get("id"), str):
-                if len(patients) >= _MOST_PATIENTS:
-                    del patients[next(iter(patients))]
-                patients[f"Patient/{found.resource['id']}"] = read_person(found.resource)
-            elif not isinstance(kind, str):
+                yield _read(file.name, FhirClaim(found.resource, parties, program, setting), position)
+            elif isinstance(kind, str):
+                parties.remember(found.resource, found.full_url)
+            else:
                 seen = True
                 yield reject(file.name, position, "resourceType", "is missing", "send FHIR R4 resources")
     except READ_ERRORS as error:
