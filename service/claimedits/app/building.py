@@ -9,6 +9,7 @@ from claimedits.app.shipped import find_rules
 from claimedits.model.problems import ImportRefusedError, Problem
 from claimedits.rulesets.authored.compiler import KIND
 from claimedits.rulesets.authored.compiler import compile_rules as compile_authored_rules
+from claimedits.rulesets.authored.stray_files import find_unread_rules
 from claimedits.rulesets.coverage.roles import KIND as COVERAGE_KIND
 from claimedits.rulesets.coverage.roles import compile_roles
 from claimedits.rulesets.loaded import CONVENTIONS
@@ -52,8 +53,9 @@ def compile_rules(directory: Path) -> list[RevisionDraft]:
     Raises:
         ImportRefusedError: with the problems of all rule sets; nothing is compiled.
     """
-    drafts, problems = [], []
-    for path in find_rule_sets(directory):
+    paths = find_rule_sets(directory)
+    drafts, problems = [], list(find_unread_rules(directory)) if paths != [directory] else []
+    for path in paths:
         head_problems: list[Problem] = []
         kind = str(read_rule_set_head(path, head_problems).get("kind", ""))
         try:

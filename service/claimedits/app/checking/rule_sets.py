@@ -14,6 +14,7 @@ from claimedits.model.dates import today
 from claimedits.model.problems import ImportRefusedError, Problem
 from claimedits.rulesets.authored.compiler import KIND as AUTHORED
 from claimedits.rulesets.authored.compiler import read_rules
+from claimedits.rulesets.authored.stray_files import find_unread_rules
 from claimedits.rulesets.coverage.roles import KIND as COVERAGE
 from claimedits.rulesets.lints.authored_rules import RuleSurroundings, check_head
 from claimedits.rulesets.lints.authored_sets import check_rule_set
@@ -48,6 +49,9 @@ def check_rules(directory: Path, settings: LintSettings | None = None, store: St
     found = _same_ids(paths)
     for path in paths:
         found += _check_one(path, path.as_posix(), books)
+    if paths != [directory]:
+        unread = find_unread_rules(directory)
+        found += [as_finding(directory.as_posix(), AUTHORED, problem, Report()) for problem in unread]
     for file in sorted(directory.glob("*/*.csv")):
         if not (file.parent / "rule-set.toml").exists() and is_laboratory_list(file):
             report = Report(file.parent.name)

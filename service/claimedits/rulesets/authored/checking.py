@@ -12,7 +12,7 @@ from claimedits.model.finding import Adjustment, Remedy
 from claimedits.model.terms import Family, Overridable, Program, Setting, Status
 from claimedits.rulesets.authored.contradictions import find_contradiction
 from claimedits.rulesets.authored.fields import Fields, RuleFile
-from claimedits.rulesets.authored.rule import Any_, Block, Condition, Rule, Test, join_all, negate, tests_of
+from claimedits.rulesets.authored.rule import All, Any_, Block, Condition, Rule, Test, join_all, negate, tests_of
 from claimedits.rulesets.authored.sentences import Scope, SentenceError, read_sentence, suggest
 from claimedits.rulesets.authored.vocabulary import (
     ACTIONS,
@@ -72,6 +72,8 @@ class PlacedRule:
     path: tuple[str | int, ...]
     source: int
     row: int
+    exceptions: int = 0
+    """How many parts of the condition, the last ones, come from ``unless``, turned over."""
 
 
 def check_rules(file: RuleFile, source: int, around: Surroundings) -> list[PlacedRule]:
@@ -81,16 +83,18 @@ def check_rules(file: RuleFile, source: int, around: Surroundings) -> list[Place
     placed = []
     for fields in top.tables("rule"):
         before = file.problem_count
-        rule = _RuleReader(Fields(file, fields.path, file.values["rule"][fields.path[1]], "[[rule]]"), around).read()
+        reader = _RuleReader(Fields(file, fields.path, file.values["rule"][fields.path[1]], "[[rule]]"), around)
+        rule = reader.read()
         if file.problem_count == before:
             row = file.place(fields.path).row
-            placed.append(PlacedRule(rule, file, fields.path, source, row))
+            placed.append(PlacedRule(rule, file, fields.path, source, row, reader.exceptions))
     return placed
 
 
 class _RuleReader:
     def __init__(self, fields: Fields, around: Surroundings) -> None:
         self._fields, self._around = fields, around
+        self.exceptions = 0
 
     def read(self) -> Rule:
         fields = self._fields
@@ -144,8 +148,9 @@ class _RuleReader:
         """Scope of the rule set, scope of the rule, every sentence of ``when``, and none of ``unless``."""
         fields, parts = self._fields, []
         for name, attribute in SCOPE_FIELDS.items():
+            before = fields.file.problem_count
             words = fields.texts(name, _SCOPE_WORDS.get(name)) if name in fields else self._around.scope.get(name, ())
-            if name in fields and not words:
+            if name in fields and not words and fields.file.problem_count == before:
                 mend = "name at least one, or leave the field out for all"
                 fields.add(name, f"{name} is empty", mend, "empty-list")
             if words and set(words) != set(_SCOPE_WORDS.get(name, ())):
@@ -158,7 +163,9 @@ class _RuleReader:
         sentences = [*parts, *self._sentences(fields, "when", subjects)]
         exceptions = self._sentences(fields, "unless", subjects)
         if exceptions:
-            sentences.append(negate(Any_(tuple(exceptions)) if len(exceptions) > 1 else exceptions[0]))
+            excepted = negate(Any_(tuple(exceptions)) if len(exceptions) > 1 else exceptions[0])
+            sentences.append(excepted)
+            self.exceptions = len(excepted.parts) if isinstance(excepted, All) else 1
         return join_all(sentences)
 
     def _sentences(self, fields: Fields, name: str, subjects: tuple[str, ...]) -> list[Condition]:

@@ -19,6 +19,7 @@ from claimedits.rulesets.authored.reading import RuleSetFiles, read_directory
 from claimedits.rulesets.authored.rule import rule_to_json
 from claimedits.rulesets.authored.sentences import suggest
 from claimedits.rulesets.authored.strata import order_rules
+from claimedits.rulesets.authored.stray_files import find_stray_files
 from claimedits.rulesets.authored.vocabulary import FINDING_CODES
 from claimedits.rulesets.revision import RevisionDraft
 from claimedits.rulesets.table_rules import header_of
@@ -68,13 +69,15 @@ def read_rules(directory: Path) -> ReadRules:
     """The rules of a directory, those that have problems left out, and every problem."""
     problems: list[Problem] = []
     files = read_directory(directory, problems)
+    if directory.is_dir():
+        problems.extend(find_stray_files(directory))
     family = _check_head(files.head, problems)
     around = surroundings_of(files, family)
     placed: list[PlacedRule] = []
     for source, file in files.rule_files:
         placed.extend(check_rules(file, source, around))
     _refuse_repeated(placed)
-    placed = order_rules(placed)
+    placed = order_rules(placed, _stated_ids(files))
     if not placed and not problems:
         problems.append(
             Problem("rule-set.toml:1:1", "the rule set has no rules", "write [[rule]] tables in a .toml file beside it")
@@ -109,6 +112,16 @@ def _check_head(head: dict[str, Any], problems: list[Problem]) -> Family:
         problems.append(Problem(where, f"family is {family or 'missing'}", f"use one of {', '.join(names)}"))
         return Family.POLICY
     return Family[family]
+
+
+def _stated_ids(files: RuleSetFiles) -> set[str]:
+    """The id of every rule that is written down, understood or not."""
+    rules = [rule for _, file in files.rule_files for rule in _tables(file.values.get("rule"))]
+    return {rule["id"] for rule in rules if isinstance(rule.get("id"), str)}
+
+
+def _tables(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def surroundings_of(files: RuleSetFiles, family: Family) -> Surroundings:

@@ -193,6 +193,9 @@ def _weigh_numbers(tests: list[Test]) -> str:
     if low[0] is None or high[0] is None:
         return ""
     if low[0] > high[0] or (low[0] == high[0] and (low[1] or high[1])):
+        least = _LEAST.get(tests[0].attribute.rpartition(".")[2])
+        if least is not None and (high[0] < least or (high[0] == least and high[1])):
+            return f"is never less than {least}"
         return "would have to be two numbers at once"
     return ""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from claimedits.rulesets.authored.checking import PlacedRule
 from claimedits.rulesets.authored.sentences import suggest
 
 
-def order_rules(placed: Sequence[PlacedRule]) -> list[PlacedRule]:
-    """The rules with their strata; a cycle, or a rule that is read but not there, is named at its place."""
+def order_rules(placed: Sequence[PlacedRule], stated: Collection[str] = ()) -> list[PlacedRule]:
+    """The rules with their strata; a cycle, or a rule that is read but not there, is named at its place.
+
+    ``stated`` are the ids of rules that are there and were not understood, which is said of them already.
+    """
     ids = {p.rule.id for p in placed}
     reads: dict[str, set[str]] = {identifier: set() for identifier in ids}
     for p in placed:
@@ -18,7 +21,7 @@ def order_rules(placed: Sequence[PlacedRule]) -> list[PlacedRule]:
             if block.family is not p.rule.family:
                 continue
             wanted = set(block.rules) or ids - {p.rule.id}
-            for missing in sorted(wanted - ids):
+            for missing in sorted(wanted - ids - set(stated)):
                 name = "without" if block.absent else "with"
                 p.file.add((*p.path, name, i, "rules"), f"there is no rule {missing}", suggest(missing, ids))
             reads[p.rule.id] |= wanted & ids

@@ -112,8 +112,8 @@ _FINDING = (
     Attribute("finding.status", Kind.TEXT, "status of the finding; a plain pass is none", words=_SAID),
     Attribute("finding.code", Kind.TEXT, "code of the finding, such as MUE_EXCEEDED"),
     Attribute("finding.rule", Kind.TEXT, "rule id of the finding, such as medicare-mue-practitioner/11055"),
-    Attribute("finding.mai", Kind.TEXT, "MUE adjudication indicator of an MUE finding", True),
-    Attribute("finding.modifier_indicator", Kind.TEXT, "modifier indicator of a PTP finding", True),
+    Attribute("finding.mai", Kind.TEXT, "MUE adjudication indicator of an MUE finding", True, ("1", "2", "3")),
+    Attribute("finding.modifier_indicator", Kind.TEXT, "modifier indicator of a PTP finding", True, ("0", "1", "9")),
     Attribute("finding.carc", Kind.TEXT, "claim adjustment reason code", True),
 )
 

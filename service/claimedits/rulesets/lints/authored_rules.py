@@ -146,6 +146,9 @@ def _check_answer(looked: _Rule, around: RuleSurroundings) -> None:
             what = f"it denies ({rule.code}) and neither it nor the conventions name adjustment codes"
             looked.add("CE117", ("status",), what, 'write adjustment = { group = "CO", carc = "…" }')
         return
+    if rule.status in (Status.NOT_APPLICABLE, Status.NOT_EVALUATED):
+        what = f"it denies nothing ({rule.status.name}) and names adjustment codes"
+        looked.add("CE118", ("adjustment",), what, "leave adjustment out, or write the status that denies")
     adjustment, window = rule.adjustment, (rule.effective_from, rule.effective_to)
     for field, lint_id, what, mend in find_adjustment_faults(
         adjustment.group, adjustment.carc, adjustment.rarc, around.books, window
@@ -153,7 +156,8 @@ def _check_answer(looked: _Rule, around: RuleSurroundings) -> None:
         looked.add(lint_id, ("adjustment", field), what, mend)
 
 
-def _code_kind(test: Test) -> str:
+def code_kind(test: Test) -> str:
+    """Which kind of code a test asks for; empty = none."""
     attribute = ATTRIBUTES.get(test.attribute)
     if attribute is not None and attribute.code:
         return attribute.code
@@ -165,7 +169,7 @@ def _check_codes(looked: _Rule, around: RuleSurroundings, report: Report) -> Non
     window, about = (rule.effective_from, rule.effective_to), f"rule {rule.id}"
     for condition in (rule.when, *(block.when for block in rule.blocks)):
         for test in tests_of(condition):
-            kind = _code_kind(test)
+            kind = code_kind(test)
             if not kind or test.operator not in _CODE_OPERATORS:
                 continue
             ranges = [test.values] if test.operator == "text_between" else [(v, v) for v in test.values]

@@ -8,17 +8,25 @@ from collections.abc import Iterable, Iterator
 from claimedits.rulesets.authored.code_lists import CodeList, ListRow
 from claimedits.rulesets.authored.compiler import ReadRules
 from claimedits.rulesets.authored.reading import SWITCH_COLUMNS
-from claimedits.rulesets.lints.authored_rules import RuleSurroundings, check_head, check_rule
+from claimedits.rulesets.authored.rule import tests_of
+from claimedits.rulesets.lints.authored_rules import RuleSurroundings, check_head, check_rule, code_kind
 from claimedits.rulesets.lints.citations import find_fault
-from claimedits.rulesets.lints.code_books import DIAGNOSIS, MODIFIER, PROCEDURE
+from claimedits.rulesets.lints.code_books import DIAGNOSIS, MODIFIER, PLACE, PROCEDURE
 from claimedits.rulesets.lints.code_rows import check_code
 from claimedits.rulesets.lints.dated_rows import DatedRow, check_rows
 from claimedits.rulesets.lints.report import Report
 from claimedits.rulesets.lints.rule_pairs import check_pairs
+from claimedits.rulesets.lints.rule_reach import check_reach
 from claimedits.rulesets.lints.table_rows import check_period
 from claimedits.rulesets.windows import read_window
 
 _WORD = r"[\w.\-]"
+_FORMS = {
+    PROCEDURE: (re.compile("[0-9A-Z]{5}"), "procedure codes, which have five digits or letters"),
+    MODIFIER: (re.compile("[0-9A-Z]{2}"), "modifiers, which have two digits or letters"),
+    DIAGNOSIS: (re.compile("[A-Z][0-9][0-9A-Z]{1,5}"), "diagnoses, which are written here like E1142"),
+    PLACE: (re.compile("[0-9]{2}"), "places of service, which have two digits"),
+}
 
 
 def check_rule_set(read: ReadRules, around: RuleSurroundings, report: Report) -> None:
@@ -27,17 +35,50 @@ def check_rule_set(read: ReadRules, around: RuleSurroundings, report: Report) ->
     rows = [row for _, row in read.files.list_rows]
     sound = [row for row in rows if _check_list_row(row, around, report)]
     check_rows([_dated(row, around.directory) for row in sound], report, is_set=True)
+    # A file that is not TOML may ask for what nothing else does.
+    all_read = len(read.files.rule_files) == sum(1 for source in read.files.sources if _is_rule_file(source.file))
     texts = [text for _, file in read.files.rule_files for text in _texts(file.values)]
     for name in sorted(read.files.list_names):
-        if not _is_named(rf"\blist\s+[\"']?{re.escape(name)}(?!{_WORD})", texts):
+        if all_read and not _is_named(rf"\blist\s+[\"']?{re.escape(name)}(?!{_WORD})", texts):
             what = f"no rule asks for list {name}"
             mend = "ask for it (is in list …), or remove the file"
             report.add("CE120", (f"{around.directory}/lists/{name}.csv", 1, 1), what, mend, subject=name)
     _check_switches(read, texts, around, report)
     lists = {name: CodeList(windows) for name, windows in _by_list(sound).items()}
+    kinds = _kinds_of_lists(read)
+    for row in sound:
+        _check_form(row, kinds.get(row.list_name, set()), around, report)
     for placed in read.placed:
         check_rule(placed, around, report)
+        check_reach(placed, lists, around.head, around.directory, report)
     check_pairs(read.placed, lists, around.directory, report)
+
+
+def _is_rule_file(name: str) -> bool:
+    return name.endswith(".toml") and name != "rule-set.toml"
+
+
+def _kinds_of_lists(read: ReadRules) -> dict[str, set[str]]:
+    """The kinds of codes that rules look up in each list."""
+    kinds: dict[str, set[str]] = {}
+    for placed in read.placed:
+        for condition in (placed.rule.when, *(block.when for block in placed.rule.blocks)):
+            for test in tests_of(condition):
+                if "_list" in test.operator or test.operator == "texts_not_in_force":
+                    kinds.setdefault(test.values[0], set()).add(code_kind(test))
+    return kinds
+
+
+def _check_form(row: ListRow, kinds: set[str], around: RuleSurroundings, report: Report) -> None:
+    """A code that has not the form of what rules look up in its list."""
+    forms = [_FORMS[kind] for kind in kinds if kind in _FORMS]
+    if len(forms) != len(kinds) or not forms or any(pattern.fullmatch(row.first) for pattern, _ in forms):
+        return
+    what = f"row {row.row}: {row.first} is never found: list {row.list_name} is asked for {forms[0][1]}"
+    place = (f"{around.directory}/lists/{row.list_name}.csv", row.row, 1)
+    report.add(
+        "CE123", place, what, "correct the code, or move the row to the list that it belongs to", subject=row.first
+    )
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from claimedits.model.dates import format_day
-from claimedits.rulesets.lints.code_books import Books, CodeBook, Known, Span
+from claimedits.rulesets.lints.code_books import PROCEDURE, Books, CodeBook, Known, Span
 from claimedits.rulesets.lints.report import Report
 
 _NOUNS = {
     "procedure": "procedure code", "modifier": "modifier", "diagnosis": "diagnosis", "place-of-service": "place of service",
     "state": "state", "carc": "CARC", "rarc": "RARC",
 }  # fmt: skip
+
+
+_PROCEDURE = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
+_SLIPS = str.maketrans("OIlS", "0115")
+
+
+def _near(code: str) -> str:
+    """The code that was meant, where a letter stands for the digit that looks like it."""
+    near = code[0] + code[1:].translate(_SLIPS)
+    return f"did you mean {near}?" if _PROCEDURE.fullmatch(near) else ""
 
 
 def check_code(
@@ -31,6 +43,12 @@ def check_code(
     """
     book = books.get(kind, CodeBook(kind))
     first, last = codes
+    if kind == PROCEDURE and not all(_PROCEDURE.fullmatch(code) for code in codes):
+        name = next(code for code in codes if not _PROCEDURE.fullmatch(code))
+        what = f"{about}: {name} has not the form of a procedure code"
+        mend = _near(name) or "write five digits, four digits and a letter, or a letter and four digits"
+        report.add("CE123", place, what, mend, rule=rule, subject=name)
+        return
     known, end = book.judge(first.replace(".", ""), last.replace(".", ""), span)
     said = f"{about}: {_NOUNS[kind]} {first if first == last else f'{first} to {last}'}"
     lists = ", ".join(dict.fromkeys(book.names)) or "the loaded lists"
