@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fhir_samples import EOB, OUTPATIENT, PATIENT, bundle, changed, concept
+from fhir_samples import EOB, NPI, OUTPATIENT, PATIENT, bundle, changed, concept
 from hypothesis import given
 from hypothesis import strategies as st
 from made_claims import UNHURRIED
@@ -94,6 +94,9 @@ def test_contained_provider_without_identifier_is_unknown() -> None:
     """Its local id means another provider in another claim: history may not be joined by it."""
     nameless = changed(EOB, contained=[{"resourceType": "Organization", "id": "org", "name": "SAMPLE CLINIC"}])
     assert only_claim(nameless).claim.billing_provider_id == ""
+    numbered = [{"resourceType": "Organization", "id": "1234567893", "identifier": [NPI]}]
+    called_so = changed(EOB, contained=numbered, provider={"reference": "#1234567893"})
+    assert only_claim(called_so).claim.billing_provider_id == "1234567893"
 
 
 def test_patient_is_found_by_the_url_of_its_entry() -> None:

@@ -155,19 +155,23 @@ class FhirClaim:
             return NOBODY if found is None else read_party(found)
         return self._parties.find(reference)
 
-    def _provider(self, reference: object) -> str:
-        """The NPI where one is given, else any identifier, else what the reference says."""
+    def _identifier(self, reference: object) -> str:
+        """The NPI of a provider where one is given, else any identifier."""
         named = object_of(reference)
         said = text_of(named.get("reference"))
         identifier = choose_identifier(objects_of(named.get("identifier")))
-        identifier = identifier or self._party(said).identifier or named_by_identifier(said)
-        return identifier or said.removeprefix("#").rpartition("/")[2]
+        return identifier or self._party(said).identifier or named_by_identifier(said)
+
+    def _provider(self, reference: object) -> str:
+        """The identifier of a provider, else the local id of the resource."""
+        said = text_of(object_of(reference).get("reference"))
+        return self._identifier(reference) or said.removeprefix("#").rpartition("/")[2]
 
     def _billing_provider(self) -> str:
         """A contained provider without identifier is unknown: its local id means another one in another claim."""
-        provider = self._provider(self._resource.get("provider"))
-        reference = text_of(object_of(self._resource.get("provider")).get("reference"))
-        return "" if reference == f"#{provider}" else provider
+        reference = self._resource.get("provider")
+        is_local = text_of(object_of(reference).get("reference")).startswith("#")
+        return self._identifier(reference) if is_local else self._provider(reference)
 
     def _patient(self) -> dict[str, str]:
         """Who the patient is, as a digest, with birth date and sex where the file tells them; names are not read."""
