@@ -35,6 +35,8 @@ _TABLES: Mapping[str, tuple[str, str, str]] = {
 """Kind of rule set → kind of code, table, column."""
 _UNDATED = ("pfs", "mue")
 """Tables that know codes and say nothing of their end."""
+_COMPLETE = ("pfs",)
+"""Those that list every code of a class that they list any of; the others say nothing of a code that they lack."""
 _RANGE = re.compile(r"([A-Z]*)(\d+)(?:-\1(\d+))?")
 Span = tuple[Day, Day]
 
@@ -234,8 +236,10 @@ def _add_undated(store: Store, infos: Iterable[RevisionInfo], loaded: dict[str, 
             # A list that states the days of the class comes first; these only add what it does not hold.
             if code not in book.spans:
                 book.spans[code] = [(BEGINNING, FOREVER)]
-            book.holds_class(code, info.header.effective_from)
-        book.names.append(f"{info.header.rule_set} {info.header.label}")
+            if info.header.kind in _COMPLETE:
+                book.holds_class(code, info.header.effective_from)
+        if info.header.kind in _COMPLETE:
+            book.names.append(f"{info.header.rule_set} {info.header.label}")
 
 
 def _days(rows: pa.Table, name: str) -> list[Day | None]:

@@ -62,10 +62,15 @@ def _place(header: RevisionHeader, table: pa.Table, row: int) -> tuple[str, int,
     return file, (int(table[_ROW][row].as_py()) if _ROW in table.column_names else 0), 1
 
 
+_PARTS = ("procedure_codes", "diagnoses", "asterisks")
+"""Columns that say of which part of a group a curated role is: a group may have several."""
+
+
 def _check_keys(header: RevisionHeader, name: str, table: pa.Table, report: Report) -> None:
     key = [
         column for column in row_names(header.kind, name, tuple(table.column_names)).key if column in table.column_names
     ]
+    key += [column for column in _PARTS if name == "roles" and column in table.column_names]
     if not key or not table.num_rows or _ROW not in table.column_names:
         return
     plain = table.select(key)
