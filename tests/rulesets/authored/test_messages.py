@@ -329,3 +329,61 @@ def test_one_pair_of_brackets_and_wrong_types(problems_of: ProblemsOf) -> None:
         'rules.toml:8:14: adjustment is not a table; write it like adjustment = { group = "CO", carc = "4" }',
         "rules.toml:9:10: remedy is not a list of tables; write [[rule.remedy]] above its fields",
     ]
+
+
+def test_an_operator_of_another_type_is_named_as_one(problems_of: ProblemsOf) -> None:
+    (problem,) = problems_of(rules=rule(when="'line.procedure_code is more than 2'"))
+    assert problem.startswith(
+        "rules.toml:4:29: line.procedure_code is a text; it cannot be asked whether it 'is more than';"
+    )
+
+
+DEEP = [
+    (f"'{'not (' * 3_000}line.units is 2{')' * 3_000}'", "rules.toml:4:59: 'not' and parentheses stand more than 20 deep; split the rule into several"),
+    (f"{'[' * 3_000}1{']' * 3_000}", "rules.toml:4:48: brackets stand more than 40 deep; close those before it"),
+    (f"{'{a=' * 3_000}1{'}' * 3_000}", "rules.toml:4:128: brackets stand more than 40 deep; close those before it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("when", "message"), DEEP, ids=["parentheses", "brackets", "braces"])
+def test_nesting_that_would_use_up_the_stack(problems_of: ProblemsOf, when: str, message: str) -> None:
+    assert message in problems_of(rules=rule(when=when))
+
+
+def test_the_deepest_nesting_that_is_read(problems_of: ProblemsOf) -> None:
+    """One more than that is refused at its own place."""
+    (problem,) = problems_of(rules=rule(when=f"'{'not ' * 21}line.units is 2'"))
+    assert problem.startswith("rules.toml:4:89: 'not' and parentheses stand more than 20 deep;")
+    (problem,) = problems_of(rules=rule(when=f"'{'not ' * 20}line.unit is 2'"))
+    assert problem == "rules.toml:4:89: line.unit is no attribute; did you mean line.units?"
+
+
+def test_each_of_many_versions_is_named_once(problems_of: ProblemsOf) -> None:
+    """A file of thousands of one id must not be weighed pair by pair: 8,000 of them would be 32 million problems."""
+    problems = problems_of(rules=rule() * 4_000)
+    assert len(problems) == 3_999
+    assert (
+        problems[-1]
+        == "rules.toml:27995:6: the id one stands twice, first at rules.toml:1; give each rule an id of its own"
+    )
+
+
+def test_a_version_that_spans_two_others(problems_of: ProblemsOf) -> None:
+    spans = [
+        ("2024-01-01", "2024-12-31"),
+        ("2024-02-01", "2024-02-29"),
+        ("2024-06-01", "2025-01-31"),
+        ("2025-02-01", ""),
+    ]
+    rules = "".join(
+        rule(effective_from=f'"{first}"', **({"effective_to": f'"{last}"'} if last else {})) for first, last in spans
+    )
+    assert problems_of(rules=rules) == [
+        "rules.toml:11:6: two versions of one hold from 2024-02-01 to 2024-02-29, the other at rules.toml:1; end the earlier one the day before",
+        "rules.toml:20:6: two versions of one hold from 2024-06-01 to 2024-12-31, the other at rules.toml:1; end the earlier one the day before",
+    ]
+
+
+def test_many_codes_without_quotes_are_read_in_one_pass(problems_of: ProblemsOf) -> None:
+    problems = problems_of(rules=rule() + f"x = [{', '.join(['00100'] * 5_000)}]\n")
+    assert sum("00100 stands without quotes" in problem for problem in problems) == 5_000

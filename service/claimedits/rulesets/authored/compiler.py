@@ -138,23 +138,31 @@ def surroundings_of(files: RuleSetFiles, family: Family) -> Surroundings:
 
 
 def _refuse_repeated(placed: Sequence[PlacedRule]) -> None:
-    """One id may stand for several dated versions of a rule; their dates do not overlap."""
-    versions: dict[str, list[PlacedRule]] = defaultdict(list)
-    for p in placed:
-        for earlier in versions[p.rule.id]:
-            a, b = earlier.rule, p.rule
-            if a.effective_from > b.effective_to or b.effective_from > a.effective_to:
-                continue
-            where = f"{earlier.file.name}:{earlier.row}"
-            if (a.effective_from, a.effective_to) == (b.effective_from, b.effective_to):
-                what = f"the id {b.id} stands twice, first at {where}"
-                p.file.add((*p.path, "id"), what, "give each rule an id of its own", code="duplicate-id")
-            else:
-                first, last = max(a.effective_from, b.effective_from), min(a.effective_to, b.effective_to)
-                days = f"from {format_day(first)}" + (f" to {format_day(last)}" if last != FOREVER else " on")
-                what = f"two versions of {b.id} hold {days}, the other at {where}"
-                p.file.add((*p.path, "id"), what, "end the earlier one the day before", code="overlapping-dates")
-        versions[p.rule.id].append(p)
+    """One id may stand for several dated versions of a rule; their dates do not overlap. Each version is named once at most."""
+    versions: dict[str, list[int]] = defaultdict(list)
+    for number, p in enumerate(placed):
+        versions[p.rule.id].append(number)
+    for numbers in versions.values():
+        by_day = sorted(numbers, key=lambda number: (placed[number].rule.effective_from, number))
+        longest = by_day[0]
+        for number in by_day[1:]:
+            if placed[number].rule.effective_from <= placed[longest].rule.effective_to:
+                _name_repeated(placed[min(number, longest)], placed[max(number, longest)])
+            if placed[number].rule.effective_to > placed[longest].rule.effective_to:
+                longest = number
+
+
+def _name_repeated(earlier: PlacedRule, p: PlacedRule) -> None:
+    """Two versions of a rule that hold on the same days; ``earlier`` stands before ``p``."""
+    a, b, where = earlier.rule, p.rule, f"{earlier.file.name}:{earlier.row}"
+    if (a.effective_from, a.effective_to) == (b.effective_from, b.effective_to):
+        what = f"the id {b.id} stands twice, first at {where}"
+        p.file.add((*p.path, "id"), what, "give each rule an id of its own", code="duplicate-id")
+        return
+    first, last = max(a.effective_from, b.effective_from), min(a.effective_to, b.effective_to)
+    days = f"from {format_day(first)}" + (f" to {format_day(last)}" if last != FOREVER else " on")
+    what = f"two versions of {b.id} hold {days}, the other at {where}"
+    p.file.add((*p.path, "id"), what, "end the earlier one the day before", code="overlapping-dates")
 
 
 def _draft(files: RuleSetFiles, placed: Sequence[PlacedRule]) -> RevisionDraft:

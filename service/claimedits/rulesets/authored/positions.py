@@ -21,6 +21,9 @@ _BARE_VALUE = re.compile(
 )
 _CODE = re.compile(r"[0-9A-Z]{1,7}")
 
+DEEPEST = 40
+"""Brackets and braces within each other; ``tomllib`` reads some hundreds before it runs out of stack."""
+
 
 class Position(NamedTuple):
     """A place in a file, 1-based, as editors count."""
@@ -55,7 +58,10 @@ class Positions:
         """Codes without quotes that are no TOML values, such as ``00100`` and ``J1100``."""
         self._tokens = [t for t in _tokens(text) if t.kind != "space"]
         self._at = 0
-        self._walk()
+        self.too_deep = self._find_too_deep()
+        """Where brackets stand deeper than any rule needs; nothing of such a text is read. None = nowhere."""
+        if self.too_deep is None:
+            self._walk()
 
     def of(self, path: Path) -> Position:
         """The place of a value, or of the nearest thing around it that is there."""
@@ -87,10 +93,11 @@ class Positions:
 
     def quoted(self) -> str:
         """The text with every bare code in quotes, so that the other problems of the file can be found too."""
-        text = self._text
-        for code in reversed(self.bare_codes):
-            text = f'{text[: code.offset]}"{code.text}"{text[code.offset + len(code.text) :]}'
-        return text
+        parts, at = [], 0
+        for code in self.bare_codes:
+            parts.append(f'{self._text[at : code.offset]}"{code.text}"')
+            at = code.offset + len(code.text)
+        return "".join((*parts, self._text[at:]))
 
     def _position(self, offset: int) -> Position:
         low, high = 0, len(self._starts)
@@ -108,6 +115,14 @@ class Positions:
         token = self._peek()
         self._at += 1
         return token
+
+    def _find_too_deep(self) -> Position | None:
+        depth = 0
+        for token in self._tokens:
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token.text, 0)
+            if depth > DEEPEST:
+                return self._position(token.offset)
+        return None
 
     def _walk(self) -> None:
         table: Path = ()

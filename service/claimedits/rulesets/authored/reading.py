@@ -15,7 +15,7 @@ from claimedits.model.dates import parse_day
 from claimedits.model.problems import Problem
 from claimedits.rulesets.authored.code_lists import ListRow, read_list
 from claimedits.rulesets.authored.fields import RuleFile
-from claimedits.rulesets.authored.positions import Positions
+from claimedits.rulesets.authored.positions import DEEPEST, Positions
 from claimedits.rulesets.authored.vocabulary import LIST_NAME
 from claimedits.rulesets.revision import Source
 from claimedits.rulesets.table_rules import read_rule_set_head
@@ -103,6 +103,12 @@ def read_rule_file(name: str, content: bytes, problems: list[Problem]) -> RuleFi
         )
         return None
     positions = Positions(text)
+    if positions.too_deep is not None:
+        row, column = positions.too_deep
+        problems.append(
+            Problem(f"{name}:{row}:{column}", f"brackets stand more than {DEEPEST} deep", "close those before it")
+        )
+        return None
     for code in positions.bare_codes:
         row, column = code.position
         problems.append(

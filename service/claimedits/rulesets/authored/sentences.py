@@ -76,6 +76,9 @@ OPERATORS: dict[Kind, dict[str, tuple[str, str, bool]]] = {
     Kind.TRUTH: {"is true": ("truth", "none", False), "is false": ("truth", "none", True)},
 }
 """Operators by the attribute's type: words → (canonical name, how many values, negated)."""
+_EVERY_OPERATOR = frozenset(words for operators in OPERATORS.values() for words in operators)
+DEEPEST = 20
+"""How deep 'not' and parentheses may stand within each other in one sentence."""
 
 _SYNONYMS = {
     "equals": "is", "equal": "is", "equal to": "is", "is equal to": "is", "contains": "include", "contain": "include",
@@ -150,6 +153,7 @@ class _Reader:
     def __init__(self, sentence: str, scope: Scope) -> None:
         self._tokens = read_tokens(sentence)
         self._at = 0
+        self._depth = 0
         self._scope = scope
 
     @property
@@ -185,16 +189,24 @@ class _Reader:
         return parts[0] if len(parts) == 1 else All(tuple(parts))
 
     def _part(self) -> Condition:
-        if self._take("not"):
-            return negate(self._part())
-        if self._take("("):
-            condition = self.alternatives()
-            if not self._take(")"):
-                raise SentenceError(
-                    self.token.offset, "a parenthesis is not closed", "write ) after the last condition"
-                )
-            return condition
-        return self._test()
+        token = self.token
+        if token.text not in ("not", "("):
+            return self._test()
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise SentenceError(
+                token.offset, f"'not' and parentheses stand more than {DEEPEST} deep", "split the rule into several"
+            )
+        condition = negate(self._part()) if self._take("not") else self._parenthesis()
+        self._depth -= 1
+        return condition
+
+    def _parenthesis(self) -> Condition:
+        self._take("(")
+        condition = self.alternatives()
+        if not self._take(")"):
+            raise SentenceError(self.token.offset, "a parenthesis is not closed", "write ) after the last condition")
+        return condition
 
     def _test(self) -> Condition:
         token = self.token
@@ -205,6 +217,9 @@ class _Reader:
         if operator is None:
             self._refuse_operator(attribute, words)
         assert operator is not None
+        longer = self._operator(_EVERY_OPERATOR)[0] or operator
+        if operator not in _UNARY and longer not in words and len(longer.split()) > len(operator.split()):
+            self._refuse_operator(attribute, words)  # "is more than", asked of a text
         said, meant = self._misspelt(words)
         self._at = after
         if operator in _UNARY:

@@ -8,6 +8,9 @@ from dataclasses import replace
 from claimedits.rulesets.authored.checking import PlacedRule
 from claimedits.rulesets.authored.sentences import suggest
 
+MOST_SUGGESTED = 20
+"""Names that are looked for among thousands of rules, which takes some milliseconds each; the others are only said to be missing."""
+
 
 def order_rules(placed: Sequence[PlacedRule], stated: Collection[str] = ()) -> list[PlacedRule]:
     """The rules with their strata; a cycle, or a rule that is read but not there, is named at its place.
@@ -16,6 +19,7 @@ def order_rules(placed: Sequence[PlacedRule], stated: Collection[str] = ()) -> l
     """
     ids = {p.rule.id for p in placed}
     reads: dict[str, set[str]] = {identifier: set() for identifier in ids}
+    unnamed = 0
     for p in placed:
         for i, block in enumerate(p.rule.blocks):
             if block.family is not p.rule.family:
@@ -23,7 +27,9 @@ def order_rules(placed: Sequence[PlacedRule], stated: Collection[str] = ()) -> l
             wanted = set(block.rules) or ids - {p.rule.id}
             for missing in sorted(wanted - ids - set(stated)):
                 name = "without" if block.absent else "with"
-                p.file.add((*p.path, name, i, "rules"), f"there is no rule {missing}", suggest(missing, ids))
+                near = suggest(missing, ids) if unnamed < MOST_SUGGESTED else ""
+                unnamed += 1
+                p.file.add((*p.path, name, i, "rules"), f"there is no rule {missing}", near)
             reads[p.rule.id] |= wanted & ids
     strata: dict[str, int] = {}
     for cycle in _cycles(reads, strata):
