@@ -61,6 +61,7 @@ _LISTS: Mapping[str, tuple[re.Pattern[str], str]] = {
         re.compile(r"em|not_em|not_never_59|laboratory|anatomic"),
         "em, not_em, not_never_59, laboratory or anatomic",
     ),
+    "code": (re.compile(r"[0-9A-Z]{5}"), "a code of five letters or digits, or leave it empty"),
     "first": (re.compile(r"[0-9A-Z]{5}"), "a code of five letters or digits"),
     "last": (re.compile(r"[0-9A-Z]{5}"), "a code of five letters or digits"),
     "add_on_code": (re.compile(r"[0-9A-Z]{5}"), "a code of five letters or digits"),
@@ -160,7 +161,7 @@ def read_rule_set_head(directory: Path, problems: list[Problem]) -> dict[str, An
         problems.append(Problem("rule-set.toml", f"is not TOML: {error}", "mend the line named"))
         return {}
     for name in ("id", "kind", "label", "effective_from", "published_on"):
-        if not isinstance(head.get(name), str):
+        if not isinstance(head.get(name), str) or not head[name].strip():
             problems.append(Problem("rule-set.toml", f"states no {name}", f'write {name} = "…"'))
     for name in ("effective_from", "effective_to", "published_on"):
         try:
@@ -240,14 +241,17 @@ def _check_row(file: str, number: int, row: Mapping[str, str], problems: list[Pr
                 parse_day(cell)
             except ValueError:
                 problems.append(Problem(where, "is not a date", "write it like 2024-07-01, or leave it empty"))
-        elif name in _LISTS:
-            pattern, wanted = _LISTS[name]
-            if not all(pattern.fullmatch(word) for word in cell.split()):
-                problems.append(Problem(where, "is not understood", f"write {wanted}"))
+        elif not is_understood(name, cell):
+            problems.append(Problem(where, "is not understood", f"write {_LISTS[name][1]}"))
     first, last = row.get("effective_from", ""), row.get("effective_to", "")
     if first and last and last < first:
         where = f"{file}:{number}:effective_to"
         problems.append(Problem(where, "lies before effective_from", "the last day is inclusive", "reversed-dates"))
+
+
+def is_understood(column: str, cell: str) -> bool:
+    """Whether every word of a cell has the form that its column asks for."""
+    return column not in _LISTS or all(_LISTS[column][0].fullmatch(word) for word in cell.split())
 
 
 def _as_table(columns: tuple[str, ...], rows: list[tuple[int, tuple[str, ...]]], source: int) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -15,7 +16,7 @@ from claimedits.rulesets.lints.code_rows import check_code
 from claimedits.rulesets.lints.dated_rows import DatedRow, check_rows, holds_codes, holds_prefixes
 from claimedits.rulesets.lints.report import Report
 from claimedits.rulesets.lints.row_subjects import subjects_of
-from claimedits.rulesets.table_rules import TABLES, ReadTables
+from claimedits.rulesets.table_rules import TABLES, ReadTables, is_understood
 from claimedits.rulesets.windows import BEGINNING, Window
 
 Cells = Mapping[str, str]
@@ -72,8 +73,13 @@ def check_tables(read: ReadTables, directory: str, books: Books, shipped: ReadTa
         else:
             check_rows(dated, report, is_set=True, gaps=False, holds=holds)
             _check_age_sex(table, sound, report)
-        if shipped is not None and shipped.kind == read.kind and name in shipped.tables:
+        understood = all(problem.where != f"{name}.csv:1" for problem in read.problems)
+        if shipped is not None and shipped.kind == read.kind and name in shipped.tables and understood:
             _check_names(table, _Table(directory, read.kind, name, shipped.tables[name]), report)
+
+
+_OLDEST = 130
+"""Completed years that nobody has passed."""
 
 
 def _window(cells: Cells) -> tuple[Day, Day]:
@@ -101,7 +107,7 @@ def _check_row(table: _Table, number: int, cells: Cells, head: Cells, books: Boo
                 add("CE126", column, f"{word} stands {count} times in {column}", "write it once")
     sound = _check_ranges(cells, add) and sound
     for column, kind in _CODE_CELLS.items():
-        for code in cells.get(column, "").split() if sound else ():
+        for code in cells.get(column, "").split() if sound and is_understood(column, cells.get(column, "")) else ():
             last = cells.get("last", "") if column == "first" else code
             check_code(report, table.place(number, column), books, kind, (code, last or code), window, f"row {number}")
     if table.name in ("age-sex", "diagnosis-sequence") and sound:
@@ -157,6 +163,10 @@ def _row_faults(table: str, cells: Cells, books: Books, window: tuple[Day, Day])
         if cells["age_min"].isdigit() and cells["age_max"].isdigit() and int(cells["age_max"]) < int(cells["age_min"]):
             what = f"no age is at least {cells['age_min']} and at most {cells['age_max']}"
             yield "age_max", "CE109", what, "both ages are inclusive, the smaller is age_min"
+        for column in ("age_min", "age_max"):
+            if _age(cells[column], 0) > _OLDEST:
+                lint_id = "CE109" if column == "age_min" else "CE110"
+                yield column, lint_id, f"nobody is {cells[column]} years old", "correct the age, or leave it empty"
     if table == "ptp-modifier-positions":
         words = cells["condition"].split()
         for one, other in _OPPOSITES:
@@ -223,6 +233,35 @@ def _check_age_sex(table: _Table, rows: Sequence[tuple[int, Cells]], report: Rep
                 report.add("CE112", table.place(number, "from_code"), what, mend, subject=f"{cells} {other}")
 
 
+_FREE_VALUES = {
+    "mue.exclude_modifiers": (
+        re.compile(r"([0-9A-Z]{2}( [0-9A-Z]{2})*)?"),
+        "modifiers of two letters or digits, separated by blanks",
+    ),
+    "aoc.other_date": (re.compile(r"\d{1,3}"), "a number of days, such as 1"),
+}
+"""Switches whose value is none of a list of words."""
+
+
+def _check_values(table: _Table, shipped: Mapping[str, Cells], report: Report) -> None:
+    """Values that the engine does not know, whatever the row itself allows."""
+    for number, cells in table.rows:
+        name, value = cells["name"], cells["value"]
+        if name not in shipped:
+            continue
+        words, mend = shipped[name]["allowed"].split(), ""
+        if words:
+            mend = "" if value in words else suggest(value, words)
+        elif name == "dup.key":
+            wrong = [word for word in value.split() if word not in shipped[name]["value"].split()]
+            mend = suggest(wrong[0], shipped[name]["value"].split()) if wrong else ""
+        elif name in _FREE_VALUES and not _FREE_VALUES[name][0].fullmatch(value):
+            mend = f"write {_FREE_VALUES[name][1]}"
+        if mend:
+            what = f"row {number}: {name} cannot be {value or 'empty'}"
+            report.add("CE100", table.place(number, "value"), what, mend, subject=name)
+
+
 def _age(cell: str, default: int) -> int:
     return int(cell) if cell.isdigit() else default
 
@@ -246,6 +285,7 @@ def _check_names(table: _Table, shipped: _Table, report: Report) -> None:
             mend = f"add its row{f'; {near}' if near.startswith('did') else ''}"
             report.add("CE129", (table.file, 1, 1), what, mend, subject=name)
     if table.name == "switches":
+        _check_values(table, {cells["name"]: cells for _, cells in shipped.rows}, report)
         for name, number in stated.items():
             if name not in wanted:
                 near = suggest(name, list(wanted))
