@@ -68,3 +68,81 @@ def test_a_slip_is_named(slip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert old in text
     (tmp_path / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     assert [str(finding) for finding in check_rules(Path(folder))] == [f"{folder}/{said}"]
+
+
+LABORATORY = "lab-ncd/sample.csv"
+ROLES = "coverage-roles/facet-joint-interventions.toml"
+OTHER_SLIPS = {
+    "a day that the other rows do not have": (
+        LABORATORY,
+        ("inclusion,2024-07-01,,covered,E78.5", "inclusion,2024-07-02,,covered,E78.5"),
+        "sample.csv:5:4: error CE112: row 5: effective_from is 2024-07-02, and 2024-07-01 in the other rows of NCD 190.23 of 2024Q3; "
+        "make them the same, or name the edition that the row belongs to",
+    ),
+    "a section with two digits changed about": (
+        LABORATORY,
+        (
+            "190.15,2024Q3,exclusion,2024-07-01,,does_not_support,Z13.9",
+            "190.51,2024Q3,exclusion,2024-07-01,,does_not_support,Z13.9",
+        ),
+        "sample.csv:3:1: error CE100: row 3: 190.51 is no laboratory policy; write 190.12 to 190.34, or all",
+    ),
+    "a diagnosis with a second dot": (
+        LABORATORY,
+        ("covered,E78.5", "covered,E78.5.1"),
+        "sample.csv:5:7: error CE100: row 5: E78.5.1 is no diagnosis; write it like E78.5 or E785",
+    ),
+    "a row of another edition": (
+        LABORATORY,
+        ("190.23,2024Q3,inclusion,2024-07-01,,covered,E11.9", "190.23,2024Q2,inclusion,2024-07-01,,covered,E11.9"),
+        "sample.csv:6:6: error CE112: row 6: NCD 190.23 of 2024Q2 governs no procedure code; "
+        "add rows of list procedure, or correct the edition of the row",
+    ),
+    "a covered list of an exclusion policy": (
+        LABORATORY,
+        ("exclusion,2024-07-01,,does_not_support", "exclusion,2024-07-01,,covered"),
+        "sample.csv:3:6: error CE112: row 3: NCD 190.15 of 2024Q3 is of exclusion type and lists Z13.9 as covered; "
+        "remove the row: every diagnosis that is not listed supports the code",
+    ),
+    "a role that there is not": (
+        ROLES,
+        ('role = "narrative"', 'role = "narative"'),
+        "facet-joint-interventions.toml:17:8: error CE100: [[group]] 1: role: is missing or malformed; "
+        "use one of narrative, non_covered, none, not_supporting, primary_eligible, required_secondary, standalone",
+    ),
+    "a document without its letter": (
+        ROLES,
+        ('id = "A58350"', 'id = "58350"'),
+        "facet-joint-interventions.toml:13:1: warning CE123: [[group]] 1: 58350 is no document; "
+        "write its letter and number, such as A90001 or L33001",
+    ),
+    "a citation of another document": (
+        ROLES,
+        ('citation = "A58350', 'citation = "A58351'),
+        "facet-joint-interventions.toml:13:1: warning CE116: [[group]] 1: the citation names A58351, the group stands under A58350; "
+        "name the document whose paragraph was read",
+    ),
+    "a review of next year": (
+        ROLES,
+        ('reviewed_on = "2026-11-24"', 'reviewed_on = "2027-11-24"'),
+        "facet-joint-interventions.toml:13:1: warning CE116: [[group]] 1: reviewed on 2027-11-24, after the rule set was published "
+        "(2026-11-24); write the day on which the paragraph was read, or renew published_on in rule-set.toml",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", OTHER_SLIPS)
+def test_a_slip_in_laboratory_lists_and_roles_is_named(
+    slip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Laboratory lists lie beside rule sets: a small one stands beside them."""
+    monkeypatch.chdir(tmp_path)
+    file, (old, new), said = OTHER_SLIPS[slip]
+    for folder in ("lab-ncd", "coverage-roles"):
+        shutil.copytree(find_rules() / folder, tmp_path / folder)
+    assert check_rules(Path()) == []
+    text = (tmp_path / file).read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    found = [str(finding) for finding in check_rules(Path())]
+    assert f"{file.partition('/')[0]}/{said}" in found

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from claimedits.app.building import COMPILERS, find_rule_sets
-from claimedits.app.checking.problem_places import as_finding
+from claimedits.app.checking.problem_places import as_finding, place_tables
 from claimedits.app.checking.rule_tests import check_tests
 from claimedits.app.shipped import find_rules
 from claimedits.model.dates import today
@@ -135,6 +135,8 @@ def _check_one(path: Path, shown: str, books: dict[str, CodeBook]) -> list[LintF
         problems = _compile_roles(path, shown, kind, report)
         check_head(head, shown, report)
     said = [as_finding(shown, kind, problem, report) for problem in problems]
+    if kind == COVERAGE:
+        return [place_tables(path, finding) for finding in (*said, *report.findings)]
     places = {(f.file, f.row, f.lint.id) for f in said}
     return [*said, *(f for f in report.findings if (f.file, f.row, f.lint.id) not in places)]
 

@@ -13,7 +13,8 @@ COLUMNS = ("ncd", "edition", "policy", "effective_from", "effective_to", "list",
 LISTS = ("procedure", "covered", "does_not_support", "non_covered")
 EVERY = "all"
 """In column ``ncd``: a row of every policy of the same edition (the non-covered list is common to all)."""
-_SECTION = re.compile(r"190\.\d{1,2}|all")
+SECTION = re.compile(r"190\.(1[2-9]|2\d|3[0-4])|all")
+"""The 23 laboratory determinations."""
 _GROUPS = {
     "covered": (ListKind.COVERED, 1, Role.STANDALONE),
     "does_not_support": (ListKind.NON_COVERED, 1, Role.NOT_SUPPORTING),
@@ -47,7 +48,7 @@ def read_laboratory_lists(table: CsvTable, ledger: Ledger) -> Export:
 def _problems_of(row: Row) -> list[Problem]:
     ncd, edition, policy, _, _, list_name, code, source = row.cells
     checks = (
-        (_SECTION.fullmatch(ncd), "ncd", "is no laboratory policy", "write 190.12 … 190.34, or all"),
+        (SECTION.fullmatch(ncd), "ncd", "is no laboratory policy", "write 190.12 … 190.34, or all"),
         (edition, "edition", "is empty", "name the quarterly edition, such as 2024Q3"),
         (policy in ("inclusion", "exclusion") or (ncd == EVERY and not policy), "policy", "is unknown", "write inclusion or exclusion"),
         (list_name in LISTS, "list", "is unknown", f"use one of {', '.join(LISTS)}"),
