@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,7 @@ from claimedits.engine.engine import Engine
 from claimedits.rulesets.store import Store
 from claimedits.spark import evaluate_dataframe, select_part
 
+PAGE = Path(__file__).parents[3] / "docs" / "spark.md"
 AS_OF = "2024-08-10"
 
 
@@ -73,12 +75,15 @@ def run_while_killing(session: Any, run: Callable[[], Any], trap: Trap) -> Any:
         return collected.result()
 
 
-def test_jobs_that_lose_an_executor(tmp_path: Path, store: Store, lines: pa.Table) -> None:
+def test_jobs_that_lose_an_executor(
+    tmp_path: Path, store: Store, lines: pa.Table, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One test, for a cluster takes long to start."""
     need_spark()
     with spark_cluster(tmp_path / "cluster") as session:
         _check_data_frames(session, tmp_path, store, lines)
         _check_replay(session, tmp_path)
+        _check_example(tmp_path, store, capsys)
 
 
 def _check_data_frames(session: Any, folder: Path, store: Store, lines: pa.Table) -> None:
@@ -118,6 +123,20 @@ def _check_replay(session: Any, folder: Path) -> None:
     expected = bytes_of(folder / "local")
     assert sum(name.startswith("findings/") for name in expected) > 5
     assert bytes_of(folder / "spark") == expected
+
+
+def _check_example(folder: Path, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """The example of docs/spark.md, on the lines that were written for the data frames."""
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    example = example.replace('read.parquet("lines")', 'read.parquet("lines").drop("place")')
+    (folder / "store").symlink_to(store.path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        example = example.replace('"lines"', repr(str(folder / "lines")))
+        exec(compile(example, str(PAGE), "exec"), {})
+    shown = capsys.readouterr().out
+    assert re.search(r"\| *PTP\| *FAIL\| *[1-9]\d*\|", shown), shown
+    assert "|lines[0].procedure_code|is not a procedure code|" in shown
 
 
 def _part(answer: pa.Table, name: str) -> pa.Table:

@@ -73,13 +73,13 @@ def evaluate_dataframe(
     order = [order_by] if isinstance(order_by, str) else list(order_by)
     _check_arguments(output, history_window, partitions)
     _check_columns(df, order, history_window is not None)
+    wanted, day = read_families(families), format_day(read_as_of(as_of))
     opened = store if isinstance(store, Store) else Store.open(store)
     release_id = find_release(opened, release)
-    wanted = read_families(families)
     task = Task(
         place=place_releases(df.sparkSession, opened, [release_id], distribute),
         release=release_id,
-        as_of=format_day(read_as_of(as_of)),
+        as_of=day,
         families=tuple(family for family in FAMILIES_BY_NAME if family in wanted),
         limits=limits,
         output=output,
@@ -142,8 +142,6 @@ def _check_arguments(output: str, history_window: int | None, partitions: int | 
 
 def _check_columns(df: DataFrame, order: Sequence[str], with_history: bool) -> None:
     import pyarrow as pa
-    from pyspark.errors import PySparkException
-    from pyspark.sql.pandas.types import to_arrow_type
 
     problems = [
         Problem(f"column {name}", "is missing", "order_by names it") for name in order if name not in df.columns
@@ -152,10 +150,7 @@ def _check_columns(df: DataFrame, order: Sequence[str], with_history: bool) -> N
     for field in df.schema.fields:
         if field.name in order and field.name not in LINE_SCHEMA.names:
             continue
-        try:
-            found = to_arrow_type(field.dataType)
-        except (PySparkException, TypeError):
-            found = None
+        found = _arrow_type(field.dataType)
         if field.name in LINE_SCHEMA.names and found is None:
             wanted = LINE_SCHEMA.field(field.name).type
             problems.append(
@@ -173,6 +168,31 @@ def _check_columns(df: DataFrame, order: Sequence[str], with_history: bool) -> N
         problems += error.problems
     if problems:
         raise TableInvalidError(problems)
+
+
+def _arrow_type(kind: Any) -> pa.DataType | None:
+    """The Arrow type that Spark sends a type as; None for those that no column of a line table may have."""
+    import pyarrow as pa
+    from pyspark.sql import types
+
+    if isinstance(kind, types.ArrayType):
+        inner = _arrow_type(kind.elementType)
+        return pa.list_(inner) if inner is not None else None
+    if isinstance(kind, types.DecimalType):
+        return pa.decimal128(kind.precision, kind.scale)
+    plain = {
+        types.StringType: pa.string(),
+        types.BooleanType: pa.bool_(),
+        types.ByteType: pa.int8(),
+        types.ShortType: pa.int16(),
+        types.IntegerType: pa.int32(),
+        types.LongType: pa.int64(),
+        types.FloatType: pa.float32(),
+        types.DoubleType: pa.float64(),
+        types.DateType: pa.date32(),
+        types.NullType: pa.null(),
+    }
+    return next((found for known, found in plain.items() if isinstance(kind, known)), None)
 
 
 def _named_by(problems: Sequence[Problem]) -> list[str]:

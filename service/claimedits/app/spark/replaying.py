@@ -70,7 +70,7 @@ def evaluate_on(
 ) -> None:
     """Evaluate partitions in a session that is open."""
     out = out.resolve()
-    _gather(out, progress)
+    gather(out, progress)
     for given_up in (out / "work" / "spark").glob(".part-*"):
         shutil.rmtree(given_up, ignore_errors=True)
     waiting = [Job(job.number, job.path.resolve()) for job in jobs if not done_path(out, job.number).exists()]
@@ -86,12 +86,12 @@ def evaluate_on(
         try:
             while not running.done():
                 wait([running], _SECONDS_BETWEEN_LOOKS)
-                _gather(out, progress)
+                gather(out, progress)
             errors = [row.error for row in _result(running) if row.error]
         except BaseException:
             session.interruptAll()
             raise
-    _gather(out, progress)
+    gather(out, progress)
     if errors:
         raise ClaimEditsError(errors[0])
 
@@ -193,7 +193,7 @@ def finished_path(out: Path, number: int) -> Path:
     return out / "work" / "spark" / f"part-{number:05}"
 
 
-def _gather(out: Path, progress: Progress) -> None:
+def gather(out: Path, progress: Progress) -> None:
     """Move finished partitions to their places; what says that they are done comes last."""
     for finished in sorted((out / "work" / "spark").glob("part-*")):
         number = int(finished.name[-5:])
