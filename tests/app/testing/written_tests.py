@@ -54,8 +54,9 @@ def write_rule_set(home: Path, tests: str = TESTS, rules: str = RULE, drugs: str
 
 
 def copy_rules(home: Path, *names: str) -> Path:
-    """The project's conventions, and other rule sets of the project, in a home of their own."""
-    for name in ("ncci-conventions", *names):
+    """The project's conventions without their tests, and other rule sets of the project, in a home of their own."""
+    shutil.copytree(RULES / "ncci-conventions", home / "ncci-conventions", ignore=shutil.ignore_patterns("*tests.toml"))
+    for name in names:
         shutil.copytree(RULES / name, home / name)
     return home
 
