@@ -12,17 +12,16 @@ from claimedits.engine.authored.evaluators import Evaluator
 from claimedits.engine.authored.facts import Facts
 from claimedits.engine.authored.matching import Matcher
 from claimedits.engine.authored.outcome import Outcome
-from claimedits.engine.authored.program import CompiledRule, program_of
-from claimedits.engine.authored.program import Program as CompiledRules
+from claimedits.engine.authored.program import CompiledRule, Program, program_of
 from claimedits.engine.evaluation import Evaluation
 from claimedits.model.dates import FOREVER, parse_day
 from claimedits.model.finding import Finding
-from claimedits.model.terms import Family, Program, Status
-from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
+from claimedits.model.terms import Family, Status
+from claimedits.rulesets.loaded import LoadedRuleSet
 
 EVER = parse_day("1900-01-01")
 """First day that a claim may have: a revision from it on governs every line."""
-_prepared: WeakSet[CompiledRules] = WeakSet()
+_prepared: WeakSet[Program] = WeakSet()
 INVALIDATING = ("MOD_INVALID", "MOD_NOT_ALLOWED")
 """Codes of FAIL findings whose modifiers bypass nothing afterwards (semantics.md §0.4, §A.5)."""
 
@@ -49,41 +48,6 @@ def evaluate_family(evaluation: Evaluation, family: Family, expected: str = "") 
     for loaded in governing:
         for revision, indices in _by_revision(evaluation, loaded, family).items():
             _RuleSetRun(evaluation, facts, evaluator, loaded, revision).decide(indices, family)
-
-
-def may_speak(evaluation: Evaluation, family: Family, index: int) -> bool:
-    """Whether ``evaluate_family`` could do more than let a line pass, judged by that line alone."""
-    governing = [
-        loaded
-        for loaded in evaluation.release.authored.get(family, ())
-        if evaluation.claim.program.name in _programs(loaded)
-    ]
-    facts = Facts(evaluation)
-    for loaded in governing:
-        revisions = _by_revision(evaluation, loaded, family)
-        if not any(index in indices for indices in revisions.values()):
-            return True  # no revision governs the line, which is said
-        for revision, indices in revisions.items():
-            program = program_of(loaded.index[revision])
-            if index in indices and Matcher(facts, program, loaded.name).rules_of(index):
-                return True
-    return False
-
-
-def governs(release: LoadedRelease, family: Family, program: Program) -> bool:
-    """Whether the release holds a rule set of the family for a program."""
-    return any(program.name in _programs(loaded) for loaded in release.authored.get(family, ()))
-
-
-def reads_other_families(release: LoadedRelease, family: Family) -> bool:
-    """Whether some rule of the family asks for findings of another one."""
-    return any(
-        block.what == "finding" and block.family is not family
-        for loaded in release.authored.get(family, ())
-        for revision in range(len(loaded.editions.revisions))
-        for authored in loaded.index[revision].rules
-        for block in authored.rule.blocks
-    )
 
 
 def _programs(loaded: LoadedRuleSet) -> str:
