@@ -163,7 +163,10 @@ def _check_added(change: RowChange, since: Day, closed: Mapping[Pair, str], repo
     key, cells, about = dict(change.key), dict(change.after), _about(change)
     first, last, indicator = key["effective_from"], cells["effective_to"], cells["modifier_indicator"]
     place, rule = place_of_change(change), _rule(change, report)
-    if indicator == "9" or last == first:  # it never lived
+    if indicator == "9" or last == first:
+        if parse_day(first) >= since:  # tombstones of edits that were live once are changed rows, or older
+            what = f"{about}: the edit is new and withdrawn already, its modifier indicator is {indicator}"
+            report.add("CE408", place, what, f"{_COMPARE}, and have it approved", rule=rule)
         return
     if not begins_quarter(parse_day(first)):
         what = f"{about}: it begins on {first}, which is not the first day of a quarter"

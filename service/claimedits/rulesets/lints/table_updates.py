@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from claimedits.model.dates import format_day
 from claimedits.rulesets.comparison.retroactivity import boundary
@@ -17,6 +18,9 @@ MOST_READ = 50_000
 """Changed rows that are read one by one: where there are more, the table is another one (CE302)."""
 _FEWEST = 10
 """Fewer changed rows than this are no share of anything."""
+_WORDS = "rationale"
+"""The last column of the publisher's tables that have it."""
+_CUT = "the file was cut short: download it again, and compare with the count on its label"
 _OWN_LINTS = frozenset(("ptp",))
 """Kinds whose changed rows have lints of their own."""
 
@@ -41,6 +45,7 @@ def check_update(comparison: RevisionComparison, thresholds: Thresholds, explain
     for table in comparison.tables:
         _check_counts(table, thresholds, report)
         _check_vanished(comparison, table, thresholds, explained, report)
+        _check_last_rows(table, report)
         if comparison.kind not in _OWN_LINTS:
             _check_retroactive(comparison, table, report)
 
@@ -78,7 +83,7 @@ def _check_vanished(
     if not len(rows):
         return
     runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
-    ends = _ends(table)
+    ends = _ends(table.old.table)
     names = row_names(comparison.kind, table.table, tuple(table.old.table.column_names))
     least, single = thresholds.vanished_run or 0, []
     for run in runs:
@@ -102,13 +107,32 @@ def _add_single(table: TableComparison, key: tuple[str, ...], rows: list[int], r
         report.count("CE305", len(rows) - room, _describe(table, key, rows[room])[0])
 
 
-def _ends(table: TableComparison) -> set[int]:
-    """The old row that stands last in each of its files."""
-    sources = np.asarray(table.old.table["source"].to_numpy()).astype(np.int64)
-    records = np.asarray(table.old.table["source_row"].to_numpy()).astype(np.int64)
-    order = np.lexsort((records, sources))
-    last = np.append(np.flatnonzero(np.diff(sources[order])), len(order) - 1)
-    return set(order[last].tolist())
+def _check_last_rows(table: TableComparison, report: Report) -> None:
+    """A file may be cut within the last word of its last row, which then looks like any other word."""
+    if not len(table.new.table) or not {_WORDS, "source", "source_row"} <= set(table.new.table.column_names):
+        return
+    positions = table.select((ChangeKind.ADDED, ChangeKind.CHANGED))
+    positions = positions[np.isin(table.matching.new_rows[positions], list(_ends(table.new.table)))]
+    if not len(positions):
+        return
+    known = [word for word in table.old.table[_WORDS].unique().to_pylist() if word]
+    for change in table.rows(positions):
+        word = dict(change.after).get(_WORDS)
+        whole = [one for one in known if word is not None and one.startswith(word)]
+        if whole and word not in known:
+            what = (
+                f"row {change.new_source_row} ({say_key(change)}), the last of its file, breaks off within its {_WORDS}: "
+                f"{word!r}, where other rows have {whole[0]!r}"
+            )
+            report.add("CE304", place_of_change(change), what, _CUT, subject=say_key(change))
+
+
+def _ends(rows: pa.Table) -> set[int]:
+    """The row that stands last in each file of a table."""
+    sources = np.asarray(rows["source"].to_numpy()).astype(np.int64)
+    records = np.asarray(rows["source_row"].to_numpy()).astype(np.int64)
+    files = (np.flatnonzero(sources == source) for source in np.unique(sources))
+    return {int(file[records[file].argmax()]) for file in files}
 
 
 def _is_whole_file(table: TableComparison, run: Array) -> bool:
@@ -140,8 +164,7 @@ def _add_truncated(table: TableComparison, fixed: tuple[str, ...], run: Array, r
     rows = f"the last {len(run):,} rows" if len(run) > 1 else "the last row"
     gone = "are gone" if len(run) > 1 else "is gone"
     what = f"{rows} of {place[0]} of the edition before {gone}, from row {place[1]} on ({span})"
-    mend = "the file was cut short: download it again, and compare with the count on its label"
-    report.add("CE304", place, what, mend, subject=span)
+    report.add("CE304", place, what, _CUT, subject=span)
 
 
 def _add_range(table: TableComparison, fixed: tuple[str, ...], run: Array, report: Report) -> None:
