@@ -138,3 +138,18 @@ def test_a_full_line_is_offered_no_fifth_modifier(engine: Engine) -> None:
     crowded = claim(line(1, "11055", "GC", "Q6", "33", "KX"), line(2, "11720", "GC", "Q6", "33", "KX"))
     findings = engine.evaluate(crowded, families=["PTP"]).findings
     assert [remedy.action for remedy in findings[0].remedies] == ["REMOVE_LINE"]
+
+
+def test_a_line_is_split_with_modifiers_of_its_day(engine: Engine) -> None:
+    """§B.1: the X modifiers begin on 2015-01-01 (I-20), LM and RI in 2013."""
+    offered = {}
+    for day in ("2012-12-31", "2014-12-31", "2015-01-01"):
+        too_many = claim(line(1, "11055", units="3", service_date=day))
+        (finding,) = engine.evaluate(too_many, families=["MUE"]).findings
+        split = next(remedy for remedy in finding.remedies if remedy.action == "SPLIT_LINE")
+        offered[day] = {"LM", "RI", "XE", "XS", "XP", "XU", "59", "91"} & {*split.any_of}
+    assert offered == {
+        "2012-12-31": {"59", "91"},
+        "2014-12-31": {"LM", "RI", "59", "91"},
+        "2015-01-01": {"LM", "RI", "XE", "XS", "XP", "XU", "59", "91"},
+    }
