@@ -25,6 +25,7 @@ from claimedits.app.impact.running import Question
 from claimedits.cli.main import cli
 from claimedits.engine.engine import Engine
 from claimedits.model.claim_reading import read_claim
+from claimedits.rulesets.store import Store
 
 QUARTER = {"label": "v2", "effective_from": "2024-07-01", "effective_to": "", "published_on": "2024-06-01"}
 BEFORE = {"label": "v1", "effective_from": "2024-04-01", "effective_to": "2024-06-30", "published_on": "2024-03-01"}
@@ -125,16 +126,18 @@ def test_somebody_may_approve_this_release_and_no_other(gate: Callable[..., Resu
         'reason = "agreed with the plan"\nrelease = "{release}"\nuntil = "{until}"\n'
     )
     good = {"most": 1, "release": update.new[:20], "until": "2026-11-01"}
-    for parts, verdict in (
-        (good, "passed"),
-        ({**good, "release": update.old[:20]}, "stopped"),
-        ({**good, "until": "2026-10-31"}, "stopped"),
+    for parts, why in (
+        ({**good, "release": update.old[:20]}, f"what J. Doe approved is another release, {update.old[:20]}"),
+        ({**good, "until": "2026-10-31"}, "the approval of J. Doe ended on 2026-10-31"),
     ):
         result = gate(
             [*BASE, *FOLLOWING], lowered(), "--format", "json", claims=TWO_UNITS, policy=approval.format(**parts)
         )
         step = steps(result)["claims"]
-        assert step["verdict"] == verdict
+        assert (step["verdict"], step["problems"]) == (
+            "stopped",
+            [f"1 (2.56 %) of 39 claims fail newly; the policy allows 0; {why}"],
+        )
     passed = gate([*BASE, *FOLLOWING], lowered(), "--format", "json", claims=TWO_UNITS, policy=approval.format(**good))
     assert steps(passed)["claims"]["measures"][0]["note"] == "approved by J. Doe: agreed with the plan"
 
@@ -156,13 +159,39 @@ def test_a_rule_set_that_is_gone_stops_it(gate: Callable[..., Result]) -> None:
 
 
 def test_retroactive_rows_need_an_approval(gate: Callable[..., Result], tmp_path: Path) -> None:
-    early = [*quarter(QUARTER, ptp_row("11055", "11720", effective_from="2020-01-01"), mue_row("20200", 2, "3"))]
-    result = gate(BASE, [*BASE, *early], "--format", "json")
-    rows = steps(result)["rows"]
-    assert rows["verdict"] == "stopped"
-    assert rows["problems"] == [
-        "medicare-ptp-practitioner: 1 retroactive change; look at them with 'claim-edits diff', and approve them in the policy"
-    ]
+    pairs = [ptp_row("11055", f"1172{n}", effective_from="2020-01-01") for n in range(2)]
+    early = [*BASE, *quarter(QUARTER, *pairs, mue_row("20200", 2, "3"))]
+    update = make_update(tmp_path / "once", BASE, early)
+    store = Store.open(update.store)
+    news = set(store.release(update.new).revisions) - set(store.release(update.old).revisions)
+    (new,) = (one for one in news if store.revision(one).header.kind == "ptp")
+    approval = (
+        '[claims]\nrequired = false\n[rows]\nretroactive = 0\n[[approval]]\nlimit = "rows.retroactive"\nmost = {most}\n'
+        'by = "J. Doe"\nreason = "re-billed"\nrevision = "{revision}"\n'
+    )
+    for policy, why in (
+        ("", "look at them, and approve them in the policy"),
+        (approval.format(most=1, revision=new), "J. Doe approved 1 of them"),
+        (
+            approval.format(most=2, revision="sha256:" + "0" * 8),
+            "what J. Doe approved is another revision, sha256:00000000",
+        ),
+    ):
+        rows = steps(gate(BASE, early, "--format", "json", policy=policy))["rows"]
+        assert (rows["verdict"], rows["problems"]) == (
+            "stopped",
+            [
+                f"medicare-ptp-practitioner: 2 retroactive changes; {why} (claim-edits diff shows them; revision {new[:19]})"
+            ],
+        )
+    for revision in (new, new[:19] + "…", new.removeprefix("sha256:")[:6]):
+        result = gate(BASE, early, "--format", "json", policy=approval.format(most=2, revision=revision))
+        rows = steps(result)["rows"]
+        assert (rows["verdict"], rows["measures"][0]["value"], rows["measures"][0]["note"]) == (
+            "passed",
+            "2",
+            "medicare-ptp-practitioner approved by J. Doe: re-billed",
+        )
 
 
 def test_without_claims_nobody_knows(gate: Callable[..., Result]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claimedits.app.checking import Severity
-from claimedits.app.gating.policy import Limit, PolicyError, default_policy, parse_policy, read_policy
+from claimedits.app.gating.policy import PolicyError, default_policy, parse_policy, read_policy
 
 
 def problems(text: str) -> list[str]:
@@ -30,19 +30,23 @@ def test_the_default_policy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "number", "whole", "allowed"),
+    ("written", "number", "whole", "allowed"),
     [
-        (Limit(0, False), 0, 0, True),
-        (Limit(0, False), 1, 1000, False),
-        (Limit(10, False), 10, 10, True),
-        (Limit(10, False), 11, 1000, False),
-        (Limit(0.005, True), 5, 1000, True),
-        (Limit(0.005, True), 6, 1000, False),
-        (Limit(0.005, True), 0, 0, True),
-        (Limit(0.0, True), 1, 1_000_000, False),
+        ("0", 0, 0, True),
+        ("0", 1, 1000, False),
+        ("10", 10, 10, True),
+        ("10", 11, 1000, False),
+        ('"0.5 %"', 5, 1000, True),
+        ('"0.5 %"', 6, 1000, False),
+        ('"0.5%"', 0, 0, True),
+        ('"0 %"', 1, 1_000_000, False),
+        ('"29 %"', 29, 100, True),  # 0.29 * 100 is less than 29 in binary
+        ('"29 %"', 30, 100, False),
+        ('"100 %"', 7, 7, True),
     ],
 )
-def test_a_limit_is_inclusive(limit: Limit, number: int, whole: int, allowed: bool) -> None:
+def test_a_limit_is_inclusive_and_exact(written: str, number: int, whole: int, allowed: bool) -> None:
+    limit = parse_policy("gate.toml", f"[claims]\nnewly_failing = {written}\n".encode()).limits["claims.newly_failing"]
     assert limit.allows(number, whole) is allowed
 
 
@@ -86,14 +90,37 @@ most = 0
     ) == [
         'gate.toml:1:1: [[approval]] has no by; write by = "…"',
         'gate.toml:1:1: [[approval]] has no reason; write reason = "…"',
-        "gate.toml:1:1: [[approval]] names neither a revision nor a release; write the id of what was looked at: an approval holds for nothing else",
-        "gate.toml:2:9: claims.refused is no limit that can be approved; use one of claims.newly_failing, claims.newly_passing, rows.retroactive, rows.rule_sets_lost",
+        "gate.toml:2:9: claims.refused is no limit that can be approved; use one of claims.changed_reason, claims.newly_failing, claims.newly_passing, claims.no_longer_evaluated, rows.removed, rows.retroactive, rows.rule_sets_lost",
         "gate.toml:3:8: most is not a whole number of at least 1; write it without quotes, such as 1",
         'gate.toml:4:1: [[approval]] has no limit; write limit = "…"',
         "gate.toml:4:1: [[approval]] has no most; write most = and how many rows or claims it covers",
         'gate.toml:4:1: [[approval]] has no by; write by = "…"',
         'gate.toml:4:1: [[approval]] has no reason; write reason = "…"',
-        "gate.toml:4:1: [[approval]] names neither a revision nor a release; write the id of what was looked at: an approval holds for nothing else",
+    ]
+
+
+BY = 'most = 1\nby = "J. Doe"\nreason = "seen"\n'
+
+
+def test_an_approval_names_what_the_limit_is_about() -> None:
+    assert problems(
+        f"""[[approval]]
+limit = "rows.retroactive"
+{BY}[[approval]]
+limit = "rows.rule_sets_lost"
+{BY}[[approval]]
+limit = "claims.newly_failing"
+rule_set = "medicare-ptp-practitioner"
+revision = "sha256:…"
+release = "334f7"
+{BY}"""
+    ) == [
+        "gate.toml:1:1: [[approval]] names neither a revision nor a release; write the id of what was looked at: an approval holds for nothing else",
+        "gate.toml:6:1: [[approval]] names no release; write the id of what was looked at: an approval holds for nothing else",
+        "gate.toml:13:12: claims.newly_failing is about the whole release, and rule_set names a part of it; write release = and the id of the release instead",
+        "gate.toml:14:12: revision is no id; write it as the gate shows it, at least six digits: sha256:6a1821ff",
+        "gate.toml:14:12: claims.newly_failing is about the whole release, and revision names a part of it; write release = and the id of the release instead",
+        "gate.toml:15:11: release is no id; write it as the gate shows it, at least six digits: sha256:6a1821ff",
     ]
 
 

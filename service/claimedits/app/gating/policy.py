@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 
@@ -33,8 +34,18 @@ _DEFAULT = "default-policy.toml"
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SEVERITIES = tuple(severity.name.lower() for severity in reversed(Severity))
 _SECTIONS = ("check", "test", "rows", "claims", "speed", "approval")
-APPROVABLE = ("rows.retroactive", "rows.rule_sets_lost", "claims.newly_failing", "claims.newly_passing")
+_BY_REVISION = ("rows.retroactive", "rows.removed")
+"""Limits that hold for each rule set, so that an approval may name the revision alone."""
+APPROVABLE = (
+    *_BY_REVISION,
+    "rows.rule_sets_lost",
+    "claims.newly_failing",
+    "claims.newly_passing",
+    "claims.no_longer_evaluated",
+    "claims.changed_reason",
+)
 """Limits that an approval may lift."""
+_ID = re.compile(r"(sha256:)?[0-9a-f]{6,64}…?")
 
 
 class PolicyError(ProblemsError):
@@ -45,7 +56,8 @@ class PolicyError(ProblemsError):
 class Limit:
     """The most that may be: a number, or a share of a whole."""
 
-    most: float
+    most: Fraction
+    """Exact: 29 of 100 are within "29 %"."""
     is_share: bool
 
     def allows(self, number: int, whole: int) -> bool:
@@ -53,7 +65,7 @@ class Limit:
         return number <= self.most * whole if self.is_share else number <= self.most
 
     def __str__(self) -> str:
-        return f"{100 * self.most:g} %" if self.is_share else f"{self.most:g}"
+        return f"{float(100 * self.most):g} %" if self.is_share else f"{self.most}"
 
 
 @dataclass(slots=True, frozen=True)
@@ -173,10 +185,10 @@ def _read_limit(file: RuleFile, section: str, name: str) -> Limit | None:
     if value is None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return Limit(value, False)
+        return Limit(Fraction(value), False)
     match = _SHARE.fullmatch(value) if isinstance(value, str) else None
-    if match and float(match[1]) <= 100:
-        return Limit(float(match[1]) / 100, True)
+    if match and Fraction(match[1]) <= 100:
+        return Limit(Fraction(match[1]) / 100, True)
     file.add((section, name), f"{name} is no limit", 'write a number of them, such as 10, or a share, such as "0.5 %"')
     return None
 
@@ -225,8 +237,27 @@ def _read_approvals(file: RuleFile) -> list[Approval]:
             fields.text("release"),
             fields.day("until", FOREVER),
         )
-        if not approval.revision and not approval.release:
-            what = "[[approval]] names neither a revision nor a release"
-            file.add(path, what, "write the id of what was looked at: an approval holds for nothing else", key=True)
+        _check_object(file, path, fields, approval)
         approvals.append(approval)
     return approvals
+
+
+def _check_object(file: RuleFile, path: tuple[str | int, ...], fields: Fields, approval: Approval) -> None:
+    """An approval is of something that can be looked at, and that the limit is about."""
+    for name in ("revision", "release"):
+        word = getattr(approval, name)
+        if word and not _ID.fullmatch(word):
+            fields.add(name, f"{name} is no id", "write it as the gate shows it, at least six digits: sha256:6a1821ff")
+    if approval.limit not in APPROVABLE:
+        return
+    if approval.limit not in _BY_REVISION:
+        for name in ("revision", "rule_set"):
+            if getattr(approval, name):
+                what = f"{approval.limit} is about the whole release, and {name} names a part of it"
+                fields.add(name, what, "write release = and the id of the release instead")
+        if not approval.release and not approval.revision:
+            what = "[[approval]] names no release"
+            file.add(path, what, "write the id of what was looked at: an approval holds for nothing else", key=True)
+    elif not approval.revision and not approval.release:
+        what = "[[approval]] names neither a revision nor a release"
+        file.add(path, what, "write the id of what was looked at: an approval holds for nothing else", key=True)

@@ -18,7 +18,7 @@ from claimedits.app.testing import run_tests
 from claimedits.app.testing.report import summarise
 from claimedits.engine.engine import Engine
 from claimedits.model.claim import Claim
-from claimedits.model.dates import parse_day
+from claimedits.model.dates import format_day, parse_day
 from claimedits.model.terms import Family
 from claimedits.rulesets.comparison.table_comparison import ChangeKind as RowKind
 from claimedits.rulesets.release import ReleaseInfo
@@ -44,7 +44,10 @@ def check_step(
     if brought:
         found += check_revisions(store, brought, None, settings)
     stopping = [finding for finding in found if finding.severity >= policy.fail_on]
-    recorded = [] if rules else recorded_refusals(store, brought, settings)
+    said = {(finding.where, finding.lint.id) for finding in stopping}
+    recorded = [
+        problem for problem in recorded_refusals(store, brought, settings) if (problem.where, problem.code) not in said
+    ]
     problems = [*map(str, stopping), *map(str, recorded)]
     counts = f"{_counted(len(brought), 'new revision')}, {_counted(len(rules), 'directory', 'directories')} of rules"
     headline = f"{counts}: " + (_counted(len(problems), "problem") if problems else "nothing odd")
@@ -83,11 +86,12 @@ def rows_step(compared: Compared, policy: Policy, as_of: str) -> Step:
             if rows and not limit.allows(rows, whole):
                 revision = one.new.id if one.new else ""
                 by_set.append((one.rule_set, revision, rows))
-        total = sum(rows for _, _, rows in by_set) if by_set else _row_total(compared, kind)
+        total = _row_total(compared, kind)
         unapproved, notes = _approve(policy, name, by_set, compared, as_of)
         problems += [
-            f"{rule_set}: {_counted(rows, _WHAT[name])}; look at them with 'claim-edits diff', and approve them in the policy"
-            for rule_set, _, rows in unapproved
+            f"{rule_set}: {_counted(rows, _WHAT[name])}; {why or 'look at them, and approve them in the policy'} "
+            f"(claim-edits diff shows them; revision {revision[:19] or 'none'})"
+            for rule_set, revision, rows, why in unapproved
         ]
         measures.append(Measure(name, f"{total:,}", str(limit), _verdict(not unapproved), notes))
     limit = policy.limits.get("rows.rule_sets_lost")
@@ -96,8 +100,8 @@ def rows_step(compared: Compared, policy: Policy, as_of: str) -> Step:
         gone = [(name, "", 1) for name in lost] if not limit.allows(len(lost), 1) else []
         unapproved, notes = _approve(policy, "rows.rule_sets_lost", gone, compared, as_of)
         problems += [
-            f"{name}: the new release lacks the rule set; what it held is no longer evaluated"
-            for name, _, _ in unapproved
+            f"{name}: the new release lacks the rule set; what it held is no longer evaluated{f'; {why}' if why else ''}"
+            for name, _, _, why in unapproved
         ]
         measures.append(Measure("rows.rule_sets_lost", f"{len(lost)}", str(limit), _verdict(not unapproved), notes))
     headline = f"{_counted(compared.differences, 'row')} differ, {compared.retroactive:,} retroactively"
@@ -127,12 +131,12 @@ def claims_step(impact: Impact | None, new: ReleaseInfo, policy: Policy, as_of: 
         if limit is None:
             continue
         whole = tally.claims + (tally.refused if name == "claims.refused" else 0)
-        over = [("", "", number)] if not limit.allows(number, whole) else []
-        approval = _approval(policy, name, "", "", new, as_of, number) if over else None
+        over = not limit.allows(number, whole)
+        approval, why = _approval(policy, name, "", "", new, as_of, number) if over else (None, "")
         share = f"{number:,} ({100 * number / whole:.2f} %)"
         note = f"approved by {approval.by}: {approval.reason}" if approval else ""
         if over and approval is None:
-            problems.append(f"{share} of {whole:,} claims {what}; the policy allows {limit}")
+            problems.append(f"{share} of {whole:,} claims {what}; the policy allows {limit}{f'; {why}' if why else ''}")
         measures.append(Measure(name, share, str(limit), _verdict(not over or approval is not None), note))
     if tally.undecided.lines:
         note = "lines that fail now and were not evaluated before: data came, no rule changed"
@@ -191,14 +195,14 @@ def speed_step(
 
 def _approve(
     policy: Policy, limit: str, found: Sequence[tuple[str, str, int]], compared: Compared, as_of: str
-) -> tuple[list[tuple[str, str, int]], str]:
-    """What nobody approved of (rule set, new revision, rows), and who approved the rest."""
+) -> tuple[list[tuple[str, str, int, str]], str]:
+    """What nobody approved of (rule set, new revision, rows, why an approval does not hold), and who approved the rest."""
     assert isinstance(compared.new, ReleaseInfo)
     unapproved, notes = [], []
     for rule_set, revision, rows in found:
-        approval = _approval(policy, limit, rule_set, revision, compared.new, as_of, rows)
+        approval, why = _approval(policy, limit, rule_set, revision, compared.new, as_of, rows)
         if approval is None:
-            unapproved.append((rule_set, revision, rows))
+            unapproved.append((rule_set, revision, rows, why))
         else:
             notes.append(f"{rule_set} approved by {approval.by}: {approval.reason}")
     return unapproved, "; ".join(notes)
@@ -206,18 +210,23 @@ def _approve(
 
 def _approval(
     policy: Policy, limit: str, rule_set: str, revision: str, new: ReleaseInfo, as_of: str, number: int
-) -> Approval | None:
+) -> tuple[Approval | None, str]:
+    """The approval that holds; where none does, why the last one that is about this does not."""
+    why = ""
     for approval in policy.approvals:
-        if (
-            approval.limit == limit
-            and approval.until >= parse_day(as_of)
-            and number <= approval.most
-            and (not approval.rule_set or approval.rule_set == rule_set)
-            and (not approval.revision or _begins(approval.revision, revision))
-            and (not approval.release or _begins(approval.release, new.id))
-        ):
-            return approval
-    return None
+        if approval.limit != limit or (approval.rule_set and approval.rule_set != rule_set):
+            continue
+        if approval.revision and not _begins(approval.revision, revision):
+            why = f"what {approval.by} approved is another revision, {approval.revision}"
+        elif approval.release and not _begins(approval.release, new.id):
+            why = f"what {approval.by} approved is another release, {approval.release}"
+        elif approval.until < parse_day(as_of):
+            why = f"the approval of {approval.by} ended on {format_day(approval.until)}"
+        elif number > approval.most:
+            why = f"{approval.by} approved {approval.most:,} of them"
+        else:
+            return approval, ""
+    return None, why
 
 
 def _begins(prefix: str, whole: str) -> bool:
