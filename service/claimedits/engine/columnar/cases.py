@@ -16,7 +16,7 @@ from claimedits.engine.engine import decide
 from claimedits.engine.evaluation import Evaluation
 from claimedits.model.claim import Claim, ClaimLine
 from claimedits.model.claim_reading import ClaimLimits
-from claimedits.model.dates import Day
+from claimedits.model.dates import Day, format_day
 from claimedits.model.terms import Family, Program, Setting, Status
 from claimedits.rulesets.loaded import LoadedRelease, LoadedRuleSet
 
@@ -86,15 +86,22 @@ class Run:
         evaluation = self.evaluation(claim, families)
         decide(evaluation)
         lines, add = claim.lines, self.pool.add
-        dated = lines if has_day_slot else ()
+        day = _common_day(lines) if has_day_slot else ""
         place_of = {line.line_number: place for place, line in enumerate(lines) if target in (None, place)}
         outcome = Outcome(
-            tuple([(place_of[f.line_number], add(f, dated)) for f in evaluation.findings if f.line_number in place_of]),
+            tuple([(place_of[f.line_number], add(f, day)) for f in evaluation.findings if f.line_number in place_of]),
             {family: tuple([n or PASSED for n in evaluation.statuses(family)]) for family in families},
         )
         if key is not None:
             self.outcomes[key] = outcome
         return outcome
+
+
+def _common_day(lines: Sequence[ClaimLine]) -> str:
+    """The one day of all lines; empty where there are several, or a span."""
+    day = lines[0].service_date if lines else None
+    same = day is not None and all(line.service_date == day == line.service_date_end for line in lines)
+    return format_day(day) if same and day is not None else ""
 
 
 def bare_claim(

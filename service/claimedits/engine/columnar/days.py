@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from claimedits.engine.columnar.cases import Run, bare_claim
 from claimedits.engine.mue import MAI_FROM
 from claimedits.engine.ptp_findings import HISTORICAL_TURNS
+from claimedits.model.dates import Day, parse_day
 from claimedits.model.terms import Program, Setting
 from claimedits.rulesets.conventions import Conventions
 from claimedits.rulesets.loaded import LoadedRuleSet
 from claimedits.rulesets.mapped_arrays import Array
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
 
 class DayClasses:
-    """Classes of days for decisions that read these rule sets and the conventions."""
+    """Classes of days for decisions that read these rule sets and the conventions.
+
+    A day that a finding may name for another reason than being the day of service is alone in its class: ``as_of``, and the
+    days that labels of revisions contain. Its text would be taken for the day of service.
+    """
 
     def __init__(
         self, run: Run, rule_sets: Iterable[LoadedRuleSet | None], conventions: Iterable[Conventions] = ()
@@ -27,17 +35,27 @@ class DayClasses:
             run.as_of,
             run.as_of + 1,
             *run.release.conventions.turns,
-        }  # messages name as_of: no other day is like it
+        }
         for others in conventions:
             turns.update(others.turns)
         for loaded in rule_sets:
             if loaded is not None:
                 turns.update(loaded.editions.known(run.as_of).boundaries)
+                for revision in loaded.editions.revisions:
+                    turns.update(turn for day in _days_in(revision.header.label) for turn in (day, day + 1))
         self._turns = np.array(sorted(turns), dtype=np.int64)
 
     def of(self, days: Array) -> Array:
         """The class of each day: the days of a class are neighbours, and classes are numbered in the order of days."""
         return np.searchsorted(self._turns, days, side="right")
+
+
+def _days_in(text: str) -> Iterator[Day]:
+    for found in _DAY.findall(text):
+        try:
+            yield parse_day(found)
+        except ValueError:  # looks like a day, and is none: no line has it
+            continue
 
 
 def distinct(days: Array) -> list[int]:

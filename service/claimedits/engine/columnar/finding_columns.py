@@ -13,7 +13,6 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import Day, format_day
 from claimedits.model.finding import Citation, Finding
 from claimedits.model.finding_fields import detail_fields, remedy_fields
@@ -21,10 +20,11 @@ from claimedits.model.line_table import FINDING_SCHEMA
 from claimedits.model.terms import FAMILIES_BY_NAME, Family
 from claimedits.rulesets.mapped_arrays import Array
 
-SLOT = 1_800_000_000
-"""Line numbers from here on are slots: the line with the k-th least number of its case has the number ``SLOT + k``."""
+SLOT = 180_265_847_139_200_000
+"""Line numbers from here on are slots: the line with the k-th least number of its case has the number ``SLOT + k``. So long
+that no code, amount or diagnosis on a line looks like one; names of other claims might, so cases with history have none."""
 DAY_SLOT = -1
-_MARK, _DIGITS = str(SLOT)[:5], 5
+_MARK, _DIGITS = str(SLOT)[:-5], 5
 """How a slot begins in a text, and the digits of its rank that follow."""
 
 _NAMES = tuple(name for name in FINDING_SCHEMA.names if name not in ("claim_id", "line_number"))
@@ -67,17 +67,15 @@ class FindingPool:
         """How many values and templates are kept."""
         return len(self._templates) + sum(map(len, self._pools))
 
-    def add(self, finding: Finding, lines: Sequence[ClaimLine] = ()) -> int:
+    def add(self, finding: Finding, day: str = "") -> int:
         """The number of a template made of ``finding``.
 
-        Line numbers from SLOT on are slots. So is the day in texts, where all ``lines`` are of that day alone.
+        Line numbers from SLOT on are slots. So is ``day`` in texts, unless it is empty.
         """
         values = _values_of(finding)
-        slots = None
-        if finding.line_number >= SLOT:
-            day = lines[0].service_date if lines else None
-            one_day = day is not None and all(line.service_date == day == line.service_date_end for line in lines)
-            slots = _find_slots(values, format_day(day) if one_day and day is not None else "")
+        slots = _find_slots(values, day) if finding.line_number >= SLOT else None
+        if slots is not None and slots.related:
+            values[_RELATED] = ()  # each instance has its own
         self._templates.append([self._place(column, value) for column, value in enumerate(values)])
         self._slots.append(slots)
         self.families.append(finding.family)
@@ -94,12 +92,12 @@ class FindingPool:
         slots = self._slots[template]
         if slots is None:
             return []
-        words = [*map(str, numbers), format_day(day)]  # DAY_SLOT, -1, finds the day
-        filled: list[tuple[int, Any]] = [(column, _join(pieces, words)) for column, pieces in slots.texts]
+        text = format_day(day)
+        filled: list[tuple[int, Any]] = [(column, _join(pieces, numbers, text)) for column, pieces in slots.texts]
         if slots.related:
             filled.append((_RELATED, [numbers[slot] for slot in slots.related]))
         if slots.depends_on:
-            filled.append((_DEPENDS, sorted([_join(pieces, words) for pieces in slots.depends_on])))
+            filled.append((_DEPENDS, sorted([_join(pieces, numbers, text) for pieces in slots.depends_on])))
         return filled
 
     def _place(self, column: int, value: Any) -> int:
@@ -186,8 +184,10 @@ def _cut(text: str, day: str) -> Pieces:
     return tuple(pieces)
 
 
-def _join(pieces: Pieces, words: Sequence[str]) -> str:
-    return "".join([words[piece] if type(piece) is int else piece for piece in pieces])
+def _join(pieces: Pieces, numbers: Sequence[int], day: str) -> str:
+    return "".join(
+        [piece if type(piece) is str else day if piece == DAY_SLOT else str(numbers[piece]) for piece in pieces]
+    )
 
 
 class FindingColumns:

@@ -251,11 +251,8 @@ class Case:
         rank_of = {number: rank for rank, number in enumerate(self.order)}
         self.ranks = tuple([rank_of.get(number, 0) for number in numbers])
         """Of each line by its number, among those of the claim's own."""
-        self.numbers = [SLOT + rank for rank in self.ranks]
-        if self.history:
-            assert of_history is not None
-            cells = zip(self.numbers, numbers, of_history, strict=True)
-            self.numbers = [number if other else slot for slot, number, other in cells]
+        # A case with history is decided for itself alone, and its findings name other claims, whose names may look like slots.
+        self.numbers = numbers if self.history else [SLOT + rank for rank in self.ranks]
 
 
 def contents_of(columns: Sequence[Array], rows: Array) -> list[tuple[object, ...]]:

@@ -206,14 +206,14 @@ def _marks(part: Part, index: AddOnIndex, codes: Array) -> _Marks:
 
 
 def _turns(kept: dict[Hashable, list[Day]], index: AddOnIndex, code: str) -> list[Day]:
-    """Days on which a row of an add-on code begins or ends, whether its last day counts or not."""
+    """Days on which a row of an add-on code begins or ends, whether its last day counts or not, each told apart."""
     key = ("turns", id(index), code)
     found = kept.get(key)
     if found is None:
         days = set[Day]()
         for row in index.rows(code):
-            for last in (row.effective_to, row.add_on_deleted_on, row.primary_deleted_on):
-                days |= {row.effective_from, last, last + 1}
+            for day in (row.effective_from, row.effective_to, row.add_on_deleted_on, row.primary_deleted_on):
+                days |= {day, day + 1}
         found = kept[key] = sorted(days)
     return found
 

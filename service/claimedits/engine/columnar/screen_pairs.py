@@ -123,6 +123,10 @@ def _keys(
 
 
 def _turns(index: PtpIndex, a: str, b: str) -> list[Day]:
-    """Days on which a row of two codes begins or ends, whether its last day counts or not."""
+    """Days on which a row of two codes begins or ends, whether its last day counts or not.
+
+    Findings name these days; so each is told apart from those after it.
+    """
     rows = index.rows(index.number_of[a], index.number_of[b])
-    return sorted({day for row in rows for day in (row.effective_from, row.effective_to, row.effective_to + 1)})
+    named = {day for row in rows for day in (row.effective_from, row.effective_to)}
+    return sorted(named | {day + 1 for day in named})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from claimedits.engine.candidates import plain_limit
@@ -21,7 +19,6 @@ from claimedits.rulesets.mapped_arrays import Array
 
 _UNKNOWN, _NONE = -2, -1
 _MOST = 2**62
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def screen(part: Part) -> Screening:
@@ -67,18 +64,14 @@ def screen(part: Part) -> Screening:
 
 
 def _classes(part: Part, rows: Array) -> Array:
-    """The class of the first day of ``rows``, 0 for others. A label that looks like a day makes each day its own class."""
+    """The class of the first day of ``rows``, 0 for others."""
     run, lines = part.run, part.lines
     classes = np.zeros(lines.n, dtype=np.int64)
     for program, setting, own in part.kinds:
         name = table_for(Program(program), Setting(setting))
         loaded = [run.loaded(rule_set) for rule_set in (name, f"{name}{CONFIDENTIAL}", "medicare-pfs-indicators")]
         here = rows[own[rows] | (lines.is_history[rows] & (part.row_kind[rows] == program * 16 + setting))]
-        labels = [r.header.label for one in loaded if one is not None for r in one.editions.revisions]
-        if any(_DAY.search(label) for label in labels):
-            classes[here] = -lines.first_day[here] - 1
-        else:
-            classes[here] = DayClasses(run, loaded).of(lines.first_day[here])
+        classes[here] = DayClasses(run, loaded).of(lines.first_day[here])
     return classes
 
 
