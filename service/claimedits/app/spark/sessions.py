@@ -13,6 +13,9 @@ from typing import Any
 
 from claimedits.model.problems import ClaimEditsError
 
+_QUIET = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+"""Spark's own bar and warnings would be written across those of the command."""
+
 
 def check_installed() -> None:
     """
@@ -49,7 +52,7 @@ def open_session(master: str, settings: Mapping[str, str]) -> Iterator[Any]:
     builder = SparkSession.builder.appName("claim-edits replay")
     if master:
         builder = builder.master(master)
-    for name, value in settings.items():
+    for name, value in {**_QUIET, **settings}.items():
         builder = builder.config(name, value)
     try:
         session = builder.getOrCreate()
