@@ -62,10 +62,13 @@ class RevisionComparison:
         return not any(table.differences or table.columns_lost or table.columns_gained for table in self.tables)
 
 
-def compare_revisions(store: Store, old_id: str, new_id: str, *, across_rule_sets: bool = False) -> RevisionComparison:
+def compare_revisions(
+    store: Store, old_id: str, new_id: str, *, across_rule_sets: bool = False, edition_days: bool = False
+) -> RevisionComparison:
     """Compare two kept revisions (ids or unique prefixes): two and a half million rows a side in seconds.
 
     ``across_rule_sets`` lets two rule sets of one kind be compared, such as the practitioners' table with the hospitals'.
+    ``edition_days``: as in ``compare_tables``.
 
     Raises:
         NotFoundError: the store holds no such revision.
@@ -74,7 +77,7 @@ def compare_revisions(store: Store, old_id: str, new_id: str, *, across_rule_set
     """
     old, new = store.revision(old_id), store.revision(new_id)
     check_comparable(old, new, across_rule_sets=across_rule_sets)
-    return compare_tables((old, store.tables(old.id)), (new, store.tables(new.id)))
+    return compare_tables((old, store.tables(old.id)), (new, store.tables(new.id)), edition_days=edition_days)
 
 
 def check_comparable(old: RevisionInfo, new: RevisionInfo, *, across_rule_sets: bool = False) -> None:
@@ -101,8 +104,11 @@ Opened = tuple[RevisionInfo, Tables]
 """A revision with its tables."""
 
 
-def compare_tables(old: Opened | None, new: Opened | None) -> RevisionComparison:
+def compare_tables(old: Opened | None, new: Opened | None, *, edition_days: bool = False) -> RevisionComparison:
     """Compare opened revisions of one kind; None = nothing, so that every row of the other is added or removed.
+
+    ``edition_days``: hold the days of rows against each other too where they are but those of their edition. Every row of
+    ICD-10-CM has the first and last day of its fiscal year; that a new year begins is no difference of its codes.
 
     Raises:
         ValueError: both are None.
@@ -119,12 +125,30 @@ def compare_tables(old: Opened | None, new: Opened | None) -> RevisionComparison
             if table is not None:
                 side[name] = table
     headers = [side[0].header if side else None for side in (old, new)]
+    if kind in _EDITION_DAYS and not edition_days and all(map(_has_edition_days, headers, tables)):
+        tables = [{name: table.drop_columns(list(_DAYS)) for name, table in side.items()} for side in tables]
     return RevisionComparison(
         rule_set=present[0].header.rule_set,
         kind=kind,
         old=old[0] if old else None,
         new=new[0] if new else None,
         tables=tuple(_compare_table(name, kind, (headers[0], tables[0]), (headers[1], tables[1])) for name in names),
+    )
+
+
+_EDITION_DAYS = frozenset(("icd10",))
+_DAYS = ("effective_from", "effective_to")
+
+
+def _has_edition_days(header: RevisionHeader | None, tables: Mapping[str, pa.Table]) -> bool:
+    """Whether every row of a revision has the days of the revision itself."""
+    if header is None:
+        return True
+    days = dict(zip(_DAYS, (header.effective_from, header.effective_to), strict=True))
+    return all(
+        column in table.column_names and table[column].cast(pa.int32()).unique().to_pylist() == [day]
+        for table in tables.values()
+        for column, day in days.items()
     )
 
 

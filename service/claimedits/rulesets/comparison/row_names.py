@@ -88,6 +88,8 @@ def row_names(kind: str, table: str, columns: tuple[str, ...]) -> RowNames:
     """How rows of a table are named. A table of a kind not known here is named by all its columns: then nothing is changed,
     only added and removed."""
     names = _NAMES.get((kind, table))
+    if kind == "icd10" and names is not None and not set(_FROM + _TO) & set(columns):
+        names = RowNames(names.fixed, describing=names.describing)  # compared without the days of their edition
     if names is None or not set(names.key) <= set(columns):
         return RowNames(tuple(name for name in columns if name not in PLACE))
     return names

@@ -236,7 +236,7 @@ class _Finder:
     def _compare(self, old: str, new: str) -> RevisionComparison:
         compared = self._compared.get((old, new))
         if compared is None:
-            compared = self._compared[old, new] = compare_revisions(self._store, old, new)
+            compared = self._compared[old, new] = compare_revisions(self._store, old, new, edition_days=True)
         return compared
 
 

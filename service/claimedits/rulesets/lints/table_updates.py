@@ -18,6 +18,7 @@ MOST_READ = 50_000
 """Changed rows that are read one by one: where there are more, the table is another one (CE302)."""
 _FEWEST = 10
 """Fewer changed rows than this are no share of anything."""
+_TITLE = "title"
 _WORDS = "rationale"
 """The last column of the publisher's tables that have it."""
 _CUT = "the file was cut short: download it again, and compare with the count on its label"
@@ -64,15 +65,25 @@ def _check_counts(table: TableComparison, thresholds: Thresholds, report: Report
     if share is not None and abs(new - old) > max(share * old, _FEWEST):
         what = f"table {table.table} has {new:,} rows, the edition before {old:,}: more than {share:.0%} apart"
         report.add("CE301", place, what, mend, subject=table.table)
-    share = thresholds.changed_share
-    if share is not None and table.differences > max(share * old, _FEWEST):
+    share, retitled = thresholds.changed_share, _only_retitled(table)
+    if share is not None and table.differences - retitled > max(share * old, _FEWEST):
         what = (
-            f"{table.differences:,} rows of table {table.table} differ from the edition before "
-            f"({table.added:,} added, {table.removed:,} gone, {table.changed:,} changed), more than {share:.0%} of {old:,}"
+            f"{table.differences - retitled:,} rows of table {table.table} differ from the edition before "
+            f"({table.added:,} added, {table.removed:,} gone, {table.changed - retitled:,} changed), more than {share:.0%} of {old:,}"
         )
         report.add(
             "CE302", place, what, "make sure that it is the right table of the right quarter", subject=table.table
         )
+
+
+def _only_retitled(table: TableComparison) -> int:
+    """How many rows differ in their title alone: some editions come without any."""
+    differing = table.matching.differing
+    if _TITLE not in differing:
+        return 0
+    others = [differs for name, differs in differing.items() if name != _TITLE]
+    only = differing[_TITLE] & (table.kinds == ChangeKind.CHANGED)
+    return int((only & ~np.logical_or.reduce(others)).sum() if others else only.sum())
 
 
 def _check_vanished(
