@@ -8,7 +8,7 @@ from typing import NamedTuple
 from claimedits.engine.engine import Engine
 from claimedits.engine.evaluation import EvaluationAbandonedError
 from claimedits.model.problems import ClaimEditsError, NotFoundError, StoreError
-from claimedits.rulesets.activation import Activation, ActiveReleaseChangedError
+from claimedits.rulesets.activation import Activation, ActiveReleaseChangedError, check_current
 from claimedits.rulesets.durable_files import ReadOnlyStoreError, UnconfirmedWriteError
 from claimedits.rulesets.store import Store
 from claimedits.rulesets.store_directory import MalformedIdError
@@ -75,11 +75,12 @@ def roll_back_release(
         raise ReleaseRefusedError(str(error)) from error
     if not history or not history[-1].previous:
         raise ReleaseRefusedError("no release was active before; activate one with 'claim-edits release activate'")
+    check_current(history, expected)
     current, target = history[-1].release, history[-1].previous
     engine = _open(store, target, abandoned)
     try:
         # What is opened is what was active before ``current``: if that has changed meanwhile, the caller decides anew.
-        return Activated(store.rollback(who, why, current if expected is None else expected), engine)
+        return Activated(store.rollback(who, why, current), engine)
     except (ActiveReleaseChangedError, UnconfirmedWriteError):
         raise
     except StoreError as error:
