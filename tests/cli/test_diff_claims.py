@@ -98,7 +98,7 @@ def test_claims_may_be_packed_and_bad_ones_are_named(update: Question) -> None:
     content = orjson.dumps(CLAIMS[0]) + b"\n{\n" + orjson.dumps({"claim_id": "C-9"}) + b"\n"
     (update.store.parent / "claims.ndjson.gz").write_bytes(gzip.compress(content))
     result = run(update, claims="claims.ndjson.gz")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "1 claim, 2 lines, 2 could not be read" in result.output
     assert "claim 2: column 1: is not JSON" in result.output
     assert "claim 3: program: is missing; use one of MEDICARE, MEDICAID" in result.output

@@ -101,7 +101,8 @@ def diff(
     """Compares OLD with NEW: rows added, removed and changed, whatever their order; retroactive changes first.
 
     Both are revisions or both releases: an id, a unique beginning of it, RULE_SET@LABEL, or 'active' for the active release.
-    With --claims, which of them fail or pass newly, why, and how much is charged.
+    With --claims, which of them fail or pass newly, why, and how much is charged; claims that cannot be read are named, and
+    the exit code is 1.
 
     \b
     Example:
@@ -123,7 +124,7 @@ def diff(
     if html is not None:
         write_page(html, compared, impact)
     show(compared, impact, output_format, limit)
-    if exit_code and not compared.is_empty:
+    if (exit_code and not compared.is_empty) or (impact is not None and impact.tally.refused):
         sys.exit(PROBLEMS_FOUND)
 
 
