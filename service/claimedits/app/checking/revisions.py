@@ -54,13 +54,17 @@ def check_revisions(
 
 def find_predecessor(store: Store, info: RevisionInfo) -> RevisionInfo | None:
     """The revision of the same line of a rule set that a revision follows: the latest that takes effect before it, or on the same day
-    and was published before it."""
+    and was published before it. One of the same day that no release holds was never let in: it is no measure for what replaces it."""
 
     def order(other: RevisionInfo) -> tuple[int, int, str]:
         return other.header.effective_from, other.header.published_on, other.id
 
     line = [other for other in store.revisions(info.header.rule_set) if line_of(other) == line_of(info)]
     earlier = [other for other in line if order(other) < order(info)]
+    if any(other.header.effective_from == info.header.effective_from for other in earlier):
+        held = {revision for release in store.releases() for revision in release.revisions}
+        day = info.header.effective_from
+        earlier = [other for other in earlier if other.header.effective_from < day or other.id in held]
     return max(earlier, key=order) if earlier else None
 
 
