@@ -174,6 +174,18 @@ def test_a_republished_file_needs_a_later_publication(store: Store, published_on
     assert store.revisions() == [first]
 
 
+def test_a_rule_set_is_of_one_kind(store: Store) -> None:
+    kept, _ = store.add_revision(mue_draft())
+    other = mue_draft(7, label="2026-01", published_on="2026-01-01")
+    with pytest.raises(StoreError) as refused:
+        store.add_revision(replace(other, header=replace(other.header, kind="authored")))
+    assert str(refused.value) == (
+        f"medicare-mue-practitioner is kept as a rule set of kind mue ({kept.id}), and cannot be of kind authored as well; "
+        "give this one an id of its own (id in rule-set.toml)"
+    )
+    assert len(store.revisions()) == 1
+
+
 def test_a_republished_file_with_a_later_publication_is_a_new_revision(store: Store) -> None:
     first, _ = store.add_revision(mue_draft())
     second, newly = store.add_revision(mue_draft(7, published_on="2024-06-02"))

@@ -75,7 +75,7 @@ class Store:
 
         Raises:
             StoreError: counts contradict the tables; or other content is kept under the same rule set and label,
-                and was not published earlier.
+                and was not published earlier; or the rule set is kept as one of another kind.
         """
         prepared = prepare(draft)
         with self._directory.writing() as work:
@@ -325,6 +325,11 @@ class Store:
                 other = RevisionFiles(self._directory.revisions / digest).info
             except StoreError:  # damaged: it can be imported again, and must not keep others from being kept
                 continue
+            if other.header.rule_set == header.rule_set and other.header.kind != header.kind:
+                raise StoreError(
+                    f"{header.rule_set} is kept as a rule set of kind {other.header.kind} ({other.id}), and cannot be of kind "
+                    f"{header.kind} as well; give this one an id of its own (id in rule-set.toml)"
+                )
             same = (other.header.rule_set, other.header.label) == (header.rule_set, header.label)
             if same and other.header.published_on >= header.published_on:
                 raise StoreError(

@@ -120,6 +120,13 @@ def test_a_rule_that_does_not_fire_says_which_condition_holds_it_back(tmp_path: 
     )
 
 
+def test_the_trace_shows_days_as_they_are_written(tmp_path: Path) -> None:
+    rules = RULE.replace('"line.units is more than 1"', '"line.service_date is after 2025-07-01"')
+    report = run_tests([write_rule_set(tmp_path, rules=rules)])
+    said = "line 1: two-units: line.service_date is after 2025-07-01: no (line.service_date: 2024-01-01)"
+    assert said in report.results[0].trace
+
+
 def test_a_rule_out_of_its_dates(tmp_path: Path) -> None:
     report = run_tests([write_rule_set(tmp_path, TESTS.replace("2024-01-01", "2023-12-31"))])
     assert report.results[0].trace[-1] == "line 1: two-units is not in force on 2023-12-31 (2024-01-01 to open)"

@@ -41,6 +41,7 @@ def check_tests(path: Path, directory: str, read: ReadRules, report: Report) -> 
     _check_coverage(directory, tests, read, report)
     _check_days(directory, tests, read.placed, report)
     if not read.problems:
+        _check_payers(directory, tests, read, report)
         _check_exercise(path, directory, tests, report)
 
 
@@ -149,6 +150,18 @@ def _check_days(directory: str, tests: Sequence[RuleTest], placed: Sequence[Plac
             what = f"{_say(test)} expects rule {rule} on {format_day(day)}; it holds {_holds(own)}"
             mend = "date the line within it, or expect nothing"
             report.add("CE203", _place(directory, test), what, mend, rule=rule)
+
+
+def _check_payers(directory: str, tests: Sequence[RuleTest], read: ReadRules, report: Report) -> None:
+    """A payer that is nearly one of the rule set's: the test passes because no rule is asked."""
+    payers = read.files.head.get("payers", [])
+    for test in tests:
+        payer = test.fields.get("payer")
+        if isinstance(payer, str) and payer and payers and payer not in payers:
+            near = suggest(payer, payers)
+            if near.startswith("did"):
+                what = f"{_say(test)} is of payer {payer}, and the rule set is for {', '.join(payers)}"
+                report.add("CE202", _place(directory, test), what, near)
 
 
 def _check_exercise(path: Path, directory: str, tests: Sequence[RuleTest], report: Report) -> None:

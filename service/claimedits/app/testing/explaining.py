@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from claimedits.app.lookup.rule_sentences import describe_condition
 from claimedits.engine.authored.conditions import FALSE, UNKNOWN, compile_test
@@ -15,6 +16,7 @@ from claimedits.model.claim import ClaimLine
 from claimedits.model.dates import format_day
 from claimedits.rulesets.authored.authored_index import AuthoredRules
 from claimedits.rulesets.authored.rule import Rule, tests_of
+from claimedits.rulesets.authored.vocabulary import ATTRIBUTES, Kind
 from claimedits.rulesets.windows import BEGINNING
 
 
@@ -50,10 +52,17 @@ def _explain(
         values.append(value)
         word = "no" if value == FALSE else "unknown" if value == UNKNOWN else "yes"
         read = READERS.get(test.attribute)
-        yield f"{rule.id}: {describe_condition(test)}: {word} ({test.attribute}: {show(read(facts, line)) if read else 'a switch'})"
+        yield f"{rule.id}: {describe_condition(test)}: {word} ({test.attribute}: {_show(test.attribute, read(facts, line)) if read else 'a switch'})"
     if rule.blocks and FALSE not in values:
         program = program_of(content)
         compiled = [c for c in program.rules if c.rule is rule]
         found = list(Matcher(facts, program, rule_set).candidates(index, compiled))
         kinds = ", ".join(f"{'without' if b.absent else 'with'} {b.what}" for b in rule.blocks)
         yield f"{rule.id}: {kinds}: {'yes' if found else 'no'}"
+
+
+def _show(attribute: str, value: Any) -> str:
+    """A value as a test writes it: days as dates."""
+    if ATTRIBUTES[attribute].kind is Kind.DATE and value is not None:
+        return format_day(value)
+    return show(value)
