@@ -51,7 +51,9 @@ def _show_policy(context: click.Context, _: click.Parameter, value: bool) -> Non
 @click.option("--policy", "policy_path", type=_FILE, help="Thresholds and approvals; without it the default ones.")
 @click.option("--rules", multiple=True, type=_PATH, help="Rules to check and test. Can be given again.")
 @click.option("--tests", multiple=True, type=_PATH, help="Further tests: cases that NEW decides. Can be given again.")
-@click.option("--lints", "lints_path", type=_FILE, help="Settings of check (lints.toml).")
+@click.option(
+    "--lints", "lints_path", type=_FILE, help="Settings of check for revisions, and for rules without lints.toml."
+)
 @click.option("--summary", type=_OUTPUT, help="Write the result to this file in Markdown, fit for a pull request.")
 @click.option("--html", type=_OUTPUT, help="Write the report on rows and claims to this file: one HTML page.")
 @click.option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from claimedits.app.building import find_rule_sets
 from claimedits.app.checking import LintFinding, LintSettings, check_revisions, check_rules
 from claimedits.app.comparing import Compared
 from claimedits.app.gating.policy import Approval, Policy
@@ -21,6 +22,7 @@ from claimedits.model.claim import Claim
 from claimedits.model.dates import format_day, parse_day
 from claimedits.model.terms import Family
 from claimedits.rulesets.comparison.table_comparison import ChangeKind as RowKind
+from claimedits.rulesets.lints.settings import FILE as SETTINGS_FILE
 from claimedits.rulesets.release import ReleaseInfo
 from claimedits.rulesets.store import Store
 
@@ -40,7 +42,8 @@ def check_step(
     brought = [revision for revision in new.revisions if revision not in old.revisions]
     found: list[LintFinding] = []
     for directory in rules:
-        found += check_rules(directory, settings, store)
+        own = any((path / SETTINGS_FILE).exists() for path in (directory, *find_rule_sets(directory)))
+        found += check_rules(directory, None if own else settings, store)
     if brought:
         found += check_revisions(store, brought, None, settings)
     stopping = [finding for finding in found if finding.severity >= policy.fail_on]
