@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,11 +18,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 from releases import claim, line, mue_row, ptp_row
 from update import make_update
 
+from claimedits.app.checking import LintSettings, check_rules, read_settings
 from claimedits.app.gating import GateReport, Step, Verdict
+from claimedits.app.gating.policy import default_policy
 from claimedits.app.gating.running import Gated
 from claimedits.app.gating.speed import compare_speed
+from claimedits.app.gating.steps import check_step
 from claimedits.app.gating.summary import MOST_CHARACTERS, markdown
 from claimedits.app.impact.running import Question
+from claimedits.app.shipped import find_rules
 from claimedits.cli.main import cli
 from claimedits.engine.engine import Engine
 from claimedits.model.claim_reading import read_claim
@@ -304,3 +309,64 @@ def test_speed_is_the_ratio_of_the_shortest_times(tmp_path: Path, monkeypatch: p
     assert (few.ratio, few.claims) == (None, 5)
     other_work = [read_claim(fields) for fields in CLAIMS[15:]] * 2
     assert compare_speed(old, new, other_work, "2026-11-01", (), clock).ratio is None
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """Rules whose test fails, and releases without and with them, in ``tmp_path``."""
+    rules = tmp_path / "rules"
+    for name in ("example-payer-policy", "ncci-conventions", "duplicates"):
+        shutil.copytree(find_rules() / name, rules / name)
+    tests = rules / "example-payer-policy" / "tests.toml"
+    text = tests.read_text(encoding="utf-8")
+    assert '"2 prior-authorization FAIL"' in text
+    tests.write_text(
+        text.replace('"2 prior-authorization FAIL"', '"2 prior-authorization REVIEW"', 1), encoding="utf-8"
+    )
+    for name in ("ncci-conventions", "duplicates", "example-payer-policy"):
+        CliRunner().invoke(cli, ["build", str(rules / name), "--store", str(tmp_path / "store")])
+        if name == "duplicates":
+            release(tmp_path, "--activate")
+    return rules
+
+
+def release(folder: Path, *options: str) -> str:
+    result = CliRunner().invoke(cli, ["release", "create", "--store", str(folder / "store"), *options])
+    assert result.exit_code == 0, result.output
+    return result.stdout.split()[0]
+
+
+def test_what_was_refused_at_the_build_is_asked_whatever_rules_are_named(built: Path, tmp_path: Path) -> None:
+    new = release(tmp_path, "--override-checks", "to see that the gate stops it")
+    (tmp_path / "gate.toml").write_text("[claims]\nrequired = false\n", encoding="utf-8")
+    words = ["gate", "active", new, "--store", str(tmp_path / "store"), "--policy", str(tmp_path / "gate.toml")]
+    for others in ([], ["--rules", str(built / "duplicates")]):
+        result = CliRunner().invoke(cli, [*words, *others, "--format", "json"])
+        assert result.exit_code == 1
+        check = steps(result)["check"]
+        assert check["verdict"] == "stopped"
+        (problem,) = check["problems"]
+        assert "tests.toml:" in problem
+        assert "the first day of the rule" in problem
+        assert "(example-payer-policy 2026-01, sha256:" in problem
+
+
+def test_rules_keep_their_own_silences_beside_those_of_the_gate(built: Path, tmp_path: Path) -> None:
+    rules, store = built / "example-payer-policy", Store.open(tmp_path / "store")
+    odd = rules / "policy.toml"
+    odd.write_text(odd.read_text(encoding="utf-8") + "\n[lists]\nnobody = ['G0438']\n", encoding="utf-8")
+    active = store.active()
+    assert active is not None
+    (lint,) = {finding.lint.id for finding in check_rules(rules)}
+    silence = f'[[silence]]\nlint = "{lint}"\nreason = "kept for the next quarter"\n'
+
+    def asked(settings: LintSettings) -> Verdict:
+        return check_step(store, active, active, [rules], settings, default_policy()).verdict
+
+    (tmp_path / "lints.toml").write_text("", encoding="utf-8")
+    none = read_settings(tmp_path / "lints.toml", "lints.toml")
+    assert asked(none) is Verdict.STOPPED
+    (tmp_path / "lints.toml").write_text(silence, encoding="utf-8")
+    assert asked(read_settings(tmp_path / "lints.toml", "lints.toml")) is Verdict.PASSED
+    (rules / "lints.toml").write_text(silence, encoding="utf-8")
+    assert asked(none) is Verdict.PASSED

@@ -6,6 +6,7 @@ summed up in the order of the input.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -198,6 +199,7 @@ _pair: Pair | None = None
 def _open_pair(question: Question) -> None:
     global _pair
     _pair = Pair(question)
+    gc.freeze()  # the releases live as long as the process: not to be searched for garbage again and again
 
 
 def _compare_here(claims: Sequence[InputClaim]) -> Chunk:
