@@ -185,3 +185,15 @@ def test_offsets_that_point_outside_are_not_followed(stub: pb_grpc.ClaimEditServ
     error = refused(lambda: ask(stub, bytes(content)))
     assert rich_status(error).code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
     assert len(ask(stub, stream_of(CONFLICT))) == 1, "the server still answers"
+
+
+def test_findings_are_limited_while_they_are_made(shared_releases: TwoReleases) -> None:
+    """Lines in conflict with one another have findings that grow with the square of their number."""
+    crowd = table_of_rows(lines_of("T-1", *(["G0247", "G0127"] * 100)))
+    with serve_process(shared_releases.path, "--answer-bytes", "100000") as small, open_stub(small.address) as stub:
+        error = refused(lambda: ask(stub, stream_of(crowd)))
+        info = error_info(rich_status(error))
+        assert (error.code(), info.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED")
+        assert (info.metadata["limit"], info.metadata["maximum"]) == ("answer_bytes", "100000")
+        assert 100_000 < int(info.metadata["value"]) < 110_000, "the work stopped there"
+        assert len(ask(stub, stream_of(CONFLICT))) == 1

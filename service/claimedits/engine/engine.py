@@ -176,10 +176,10 @@ def _mark_conditional(evaluation: Evaluation) -> None:
     """§A.6: a column 2 denied against a column 1 that is itself denied keeps its FAIL, and says what it presumes."""
     if not evaluation.findings:
         return
-    failed: dict[int, list[Finding]] = {}
+    failed: dict[int, list[str]] = {}
     for finding in evaluation.findings:
         if finding.status is Status.FAIL:
-            failed.setdefault(finding.line_number, []).append(finding)
+            failed.setdefault(finding.line_number, []).append(finding.finding_id)
     days = {line.line_number: line.service_date for line in evaluation.claim.lines}
     for finding in evaluation.findings:
         if finding.family is not Family.PTP or finding.status is not Status.FAIL:
@@ -189,7 +189,7 @@ def _mark_conditional(evaluation: Evaluation) -> None:
             continue
         if evaluation.conventions.switch("ptp.column_1_denied", days[finding.line_number]) != "conditional":
             continue
-        finding.depends_on = tuple(sorted({*finding.depends_on, *(other.finding_id for other in denials)}))
+        finding.depends_on = tuple(sorted({*finding.depends_on, *denials}))
         finding.detail = (finding.detail or Detail())._replace(conditional=True)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from claimedits.app.engine_host import EngineHost
 from claimedits.app.table_messages import TableUnreadableError, TooManyRowsError, read_table, write_findings
+from claimedits.engine.columnar.finding_columns import FindingsTooLargeError
 from claimedits.engine.columnar.table import TableEvaluator, TableFindings, join_parts
-from claimedits.engine.evaluation import EvaluationAbandonedError
 from claimedits.model.claim_reading import ClaimLimits
 from claimedits.model.line_table import TableInvalidError
 from claimedits.model.problems import ClaimInvalidError, Problem
@@ -55,10 +55,12 @@ class TableHandlers:
         whole = pb.BatchEvaluateClaimsRequest(release=request.release, as_of=request.as_of, families=request.families)
         options = read_options(whole, self._host.engine)
         call.release = options.engine.release_id
-        return TableEvaluator(options.engine, options.as_of, options.families, self._limits)
+        return TableEvaluator(
+            options.engine, options.as_of, options.families, self._limits, call.has_left, self._most_bytes
+        )
 
     def _answer(self, content: bytes, evaluator: TableEvaluator, call: Call) -> pb.StreamEvaluateTableResponse:
-        answer = self._evaluate(content, evaluator, call)
+        answer = self._evaluate(content, evaluator)
         call.count_table(answer.claims, answer.lines, answer.findings.num_rows)
         if answer.findings.nbytes > self._most_bytes:
             raise LimitError("answer_bytes", self._most_bytes, answer.findings.nbytes, "send fewer rows a message")
@@ -70,19 +72,17 @@ class TableHandlers:
             item.status.CopyFrom(status_of(ClaimInvalidError(problems)))
         return response
 
-    def _evaluate(self, content: bytes, evaluator: TableEvaluator, call: Call) -> TableFindings:
+    def _evaluate(self, content: bytes, evaluator: TableEvaluator) -> TableFindings:
         try:
             table = read_table(content, self._most_rows)
-            parts = []
-            for part in evaluator.evaluate_batches([table]):
-                parts.append(part)
-                if call.has_left():
-                    raise EvaluationAbandonedError
+            parts = list(evaluator.evaluate_batches([table]))
         except (TableUnreadableError, TableInvalidError) as error:
             raise RequestError(
                 Problem(f"arrow_stream.{problem.where}".removesuffix(".arrow_stream"), problem.what, problem.mend)
                 for problem in error.problems
             ) from error
+        except FindingsTooLargeError as error:
+            raise LimitError("answer_bytes", self._most_bytes, error.bytes, "send fewer rows a message") from error
         except TooManyRowsError as error:
             raise LimitError("rows_per_table", self._most_rows, error.rows, "send fewer rows a message") from error
         return join_parts(parts) if parts else evaluator.nothing()

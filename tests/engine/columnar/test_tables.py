@@ -13,8 +13,10 @@ import pytest
 from line_tables import disagreements, finding_rows, refusals, rows_of, table_of
 from made_release import random_claim
 
+from claimedits.engine.columnar.finding_columns import FindingsTooLargeError
 from claimedits.engine.columnar.table import TableEvaluator, TableFindings, evaluate_batches, evaluate_table, join_parts
 from claimedits.engine.engine import Engine
+from claimedits.engine.evaluation import EvaluationAbandonedError
 from claimedits.model.claim_reading import ClaimLimits
 from claimedits.model.line_table import FINDING_SCHEMA, LINE_SCHEMA, TableInvalidError
 from claimedits.model.problems import ClaimInvalidError
@@ -413,3 +415,39 @@ def test_a_claim_id_that_comes_again_is_another_claim(engine: Engine) -> None:
 def test_rows_of_a_claim_are_those_of_its_json_form(engine: Engine) -> None:
     claim = random_claim(Random(1), 1)
     assert len(list(rows_of(claim))) == len(claim["lines"]) + len(claim["history_lines"])
+
+
+# ---- work that nobody waits for, and answers that are too large ----
+
+
+def _crowd(count: int) -> pa.Table:
+    """One claim whose lines conflict with one another and exceed their values: findings grow with the square of the lines."""
+    return table(*(line(number, ("99213", "G0123")[number % 2]) for number in range(1, count + 1)))
+
+
+@pytest.mark.parametrize("families", [("PTP",), ("PTP", "MUE", "ADD_ON_CODE"), ()], ids=" ".join)
+@pytest.mark.parametrize("patience", [0, 3, 12])
+def test_work_stops_within_a_part_when_nobody_waits(engine: Engine, families: tuple[str, ...], patience: int) -> None:
+    asked = 0
+
+    def has_left() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > patience
+
+    lines = pa.concat_tables([_crowd(60), table(*({**line(1, "G0"), "claim_id": f"X-{n}"} for n in range(20)))])
+    evaluator = TableEvaluator(engine, AS_OF, families, abandoned=has_left)
+    with pytest.raises(EvaluationAbandonedError):
+        list(evaluator.evaluate_batches([lines]))
+    assert asked == patience + 1
+
+
+@pytest.mark.parametrize("families", [("PTP",), ("PTP", "MUE"), ()], ids=" ".join)
+def test_findings_beyond_a_limit_stop_the_work(engine: Engine, families: tuple[str, ...]) -> None:
+    lines = _crowd(60)
+    whole = evaluated(engine, lines, families=families)
+    limited = TableEvaluator(engine, AS_OF, families, most_bytes=whole.findings.nbytes)
+    assert join_parts(list(limited.evaluate_batches([lines]))).findings.equals(whole.findings), "by a low estimate"
+    with pytest.raises(FindingsTooLargeError, match=r"the findings have \d+ bytes or more") as refused:
+        list(TableEvaluator(engine, AS_OF, families, most_bytes=100_000).evaluate_batches([lines]))
+    assert 100_000 < refused.value.bytes < 110_000

@@ -6,14 +6,14 @@ are decided once: their findings are kept as templates with slots for the line n
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from claimedits.engine.columnar.finding_columns import SLOT as SLOT
 from claimedits.engine.columnar.finding_columns import FindingPool
 from claimedits.engine.columnar.lines import Vocabularies
 from claimedits.engine.engine import decide
-from claimedits.engine.evaluation import Evaluation
+from claimedits.engine.evaluation import Evaluation, EvaluationAbandonedError
 from claimedits.model.claim import Claim, ClaimLine
 from claimedits.model.claim_reading import ClaimLimits
 from claimedits.model.dates import Day, format_day
@@ -45,7 +45,20 @@ class Run:
         self.as_of = as_of
         self.families = families
         self.limits = limits
+        self.most_bytes = 0
+        """Of the findings of one part; 0 = whatever there is."""
+        self.abandoned: Callable[[], bool] | None = None
+        """Asked while cases are decided and written; True stops the work."""
         self.forget()
+
+    def stop_if_abandoned(self) -> None:
+        """Asked case by case.
+
+        Raises:
+            EvaluationAbandonedError: nobody waits any more.
+        """
+        if self.abandoned is not None and self.abandoned():
+            raise EvaluationAbandonedError
 
     def forget(self) -> None:
         """Begin anew with nothing kept."""
@@ -67,7 +80,7 @@ class Run:
 
     def evaluation(self, claim: Claim, families: frozenset[Family]) -> Evaluation:
         """The evaluation of a claim, not begun."""
-        return Evaluation(claim, self.release, self.as_of, families)
+        return Evaluation(claim, self.release, self.as_of, families, abandoned=self.abandoned)
 
     def decide_case(
         self,

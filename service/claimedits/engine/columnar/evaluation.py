@@ -51,6 +51,7 @@ def evaluate_part(run: Run, lines: LineColumns) -> tuple[Part, list[Refusal]]:
         _decide_whole(part, screenings, np.flatnonzero(whole))
     refusals = []
     for claim in np.flatnonzero(lines.unsure).tolist():
+        run.stop_if_abandoned()
         problems = _read_unsure(part, claim)
         if problems:
             refusals.append((claim, problems))

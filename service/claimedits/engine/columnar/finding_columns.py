@@ -7,6 +7,7 @@ an instance of it is a template, a row, and what fills the slots. Texts and JSON
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from claimedits.model.dates import Day, format_day
 from claimedits.model.finding import Citation, Finding
 from claimedits.model.finding_fields import detail_fields, remedy_fields
 from claimedits.model.line_table import FINDING_SCHEMA
+from claimedits.model.problems import ClaimEditsError
 from claimedits.model.terms import FAMILIES_BY_NAME, Family
 from claimedits.rulesets.mapped_arrays import Array
 
@@ -34,6 +36,14 @@ _RANK = {family: rank for rank, family in enumerate(FAMILIES_BY_NAME)}
 
 Pieces = tuple[Any, ...]
 """A text cut at its slots: text, slot, text, slot, …, text. A slot is the rank of a line number, or DAY_SLOT."""
+
+
+class FindingsTooLargeError(ClaimEditsError):
+    """A part of a table has more findings than may be gathered."""
+
+    def __init__(self, gathered: int) -> None:
+        self.bytes = gathered
+        super().__init__(f"the findings have {gathered} bytes or more")
 
 
 class _Slots(NamedTuple):
@@ -60,6 +70,8 @@ class FindingPool:
         self._table: Array = np.zeros((0, len(_NAMES)), dtype=np.int32)
         """The templates as an array."""
         self._slots: list[_Slots | None] = []
+        self.bytes = 0
+        """Of the texts of templates without slots, those of one with slots being counted where they are filled."""
         self.families: list[Family] = []
 
     @property
@@ -74,6 +86,8 @@ class FindingPool:
         """
         values = _values_of(finding)
         slots = _find_slots(values, day) if finding.line_number >= SLOT else None
+        if slots is None:
+            self.bytes += sum(len(values[column] or "") for column in _TEXTS_WITH_NUMBERS)
         if slots is not None and slots.related:
             values[_RELATED] = ()  # each instance has its own
         self._templates.append([self._place(column, value) for column, value in enumerate(values)])
@@ -167,7 +181,9 @@ def _find_slots(values: Sequence[Any], day: str) -> _Slots | None:
     return _Slots(tuple(texts), related, depends_on) if texts or related or depends_on else None
 
 
+@lru_cache(maxsize=4096)
 def _cut(text: str, day: str) -> Pieces:
+    """A text at its slots. Remembered, since many findings of a large case presume the same ones."""
     pieces: list[Any] = []
     for i, part in enumerate(text.split(day) if day else (text,)):
         if i:
@@ -193,8 +209,10 @@ def _join(pieces: Pieces, numbers: Sequence[int], day: str) -> str:
 class FindingColumns:
     """The findings of one part of a table, gathered in any order and written in the order of the answers."""
 
-    def __init__(self, pool: FindingPool) -> None:
+    def __init__(self, pool: FindingPool, most_bytes: int = 0) -> None:
+        """``most_bytes`` of findings may be gathered, by a low estimate; 0 = any number."""
         self._pool = pool
+        self._most, self._bytes = most_bytes, -pool.bytes
         self._rows: list[int] = []
         self._templates: list[int] = []
         self._filled: list[tuple[list[int], list[Any]]] = [([], []) for _ in _NAMES]
@@ -204,13 +222,22 @@ class FindingColumns:
         """One finding about the line of ``row``; see ``FindingPool.fill``.
 
         Findings of one line and family are added in their order.
+
+        Raises:
+            FindingsTooLargeError: these are more than may be gathered.
         """
         for column, value in self._pool.fill(template, numbers, day):
+            self._bytes += (
+                len(value) if type(value) is str else sum(len(one) if type(one) is str else 4 for one in value)
+            )
             instances, values = self._filled[column]
             instances.append(len(self._rows))
             values.append(value)
         self._rows.append(row)
         self._templates.append(template)
+        gathered = self._bytes + self._pool.bytes
+        if self._most and gathered > self._most:
+            raise FindingsTooLargeError(gathered)
 
     def add_many(self, rows: Array, template: int) -> None:
         """A finding about each of ``rows``, of a template without slots."""

@@ -84,6 +84,7 @@ def decide_joint(part: Part, joint: dict[int, list[Member]]) -> None:
             missing.setdefault(id(case) if case.key is None else case.key, (case, families))
     _decide(part, list(missing.values()))
     for case, members in cases:
+        part.run.stop_if_abandoned()
         _write(part, case, members, case.outcome or run.outcomes[case.key])
 
 

@@ -79,7 +79,7 @@ class Part:
         self.has_history = np.zeros(len(self.kind), dtype=bool)
         self.has_history[lines.claim_of[lines.is_history]] = True
         self.statuses: dict[Family, Array] = {}
-        self.findings = FindingColumns(run.pool)
+        self.findings = FindingColumns(run.pool, run.most_bytes)
         m = lines.modifiers.astype(np.int64)
         self.modifier_sets = m[:, 0] | m[:, 1] << 16 | m[:, 2] << 32 | m[:, 3] << 48
         """The modifiers of each row as one number."""
@@ -183,6 +183,7 @@ class Part:
         outcomes, statuses = self.run.outcomes, self.statuses[screening.family]
         days = lines.first_day[groups.firsts].tolist()
         for case, place in zip(cases, chosen, strict=True):
+            self.run.stop_if_abandoned()
             outcome = case.outcome or outcomes[case.key]
             values = outcome.statuses[screening.family]
             if case.target is None:

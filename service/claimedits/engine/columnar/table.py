@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,8 +59,13 @@ class TableEvaluator:
         as_of: Day | str | None = None,
         families: Iterable[Family | str] = (),
         limits: ClaimLimits = DEFAULT_LIMITS,
+        abandoned: Callable[[], bool] | None = None,
+        most_bytes: int = 0,
     ) -> None:
         """As ``Engine.evaluate``: ``as_of`` None or empty = today, no families = all.
+
+        ``abandoned`` is asked while answers are made; True stops the work with ``EvaluationAbandonedError``. Findings of one
+        answer beyond ``most_bytes`` stop it with ``FindingsTooLargeError``; 0 = whatever there is.
 
         Raises:
             ClaimInvalidError: ``as_of`` or a family is none.
@@ -68,6 +73,7 @@ class TableEvaluator:
         """
         self._families = read_families(families)
         self._run = Run(_open(release), read_as_of(as_of), self._families, limits)
+        self._run.abandoned, self._run.most_bytes = abandoned, most_bytes
 
     def evaluate_batches(self, batches: Batches, rows: int = ROWS) -> Iterator[TableFindings]:
         """An answer for every ``rows`` rows or so, each for whole claims, in order; nothing is read ahead of the answers.
